@@ -1,0 +1,3 @@
+//! The `powens-export` program.
+
+fn main() {}
