@@ -39,6 +39,9 @@ mod user;
 mod users;
 mod walk;
 
+#[cfg(all(test, feature = "sandbox"))]
+mod tests;
+
 pub use cancel::Cancel;
 pub use connectors::Connectors;
 pub use error::{ExtractError, ExtractErrorKind};

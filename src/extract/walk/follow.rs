@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::api::Target;
+use crate::extract::columns::ids;
 use crate::extract::error::Stop;
 use crate::extract::list::refused;
 use crate::extract::session::Answer;
@@ -20,6 +21,9 @@ use super::walker::Walker;
 
 /// Empty pages in a row after which a walk is given up.
 const EMPTY_PAGES: u64 = 3;
+
+/// A set of ids.
+pub(super) type Ids = HashSet<i64, IdHash>;
 
 /// How a list was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +67,7 @@ struct Trail {
     total: Option<u64>,
     last_page: u64,
     empty: u64,
-    ids: HashSet<i64, IdHash>,
+    ids: Ids,
     visited: HashSet<String>,
     days: Days,
 }
@@ -110,20 +114,30 @@ impl Walker<'_, '_> {
             }
             let page = &answer.page;
             let Links::Next(href) = &page.envelope.links else { break };
-            let next = target.next(self.session.base(), href).map_err(|why| refused(List::Transactions, why))?;
+            let next =
+                target.next(self.session.base(), href).map_err(|why| refused(List::Transactions, why))?;
             if counts_rows(&next) {
                 return Ok(Followed::Torn(std::mem::take(&mut trail.days)));
             }
             if !trail.visited.insert(next.query().to_owned()) {
-                return Err(Stop::unit(Reason::NextLoop, format!("page {}: its next link leads back", trail.pages)));
+                return Err(Stop::unit(
+                    Reason::NextLoop,
+                    format!("page {}: its next link leads back", trail.pages),
+                ));
             }
             if trail.empty > EMPTY_PAGES {
-                return Err(Stop::unit(Reason::PageLimit, format!("page {}: only empty pages follow", trail.pages)));
+                return Err(Stop::unit(
+                    Reason::PageLimit,
+                    format!("page {}: only empty pages follow", trail.pages),
+                ));
             }
             answer = self.ask(&next).await?;
             target = next;
         }
-        if trail.may_be_cut(answer.page.envelope.links == Links::Absent) && self.finds_more(query, trail).await? {
+        if trail.may_be_cut(answer.page.envelope.links == Links::Absent)
+            && self.look_behind(query, trail.received, &trail.ids).await?
+        {
+            self.capacity = self.capacity.min(trail.last_page.max(1));
             return Ok(Followed::Torn(std::mem::take(&mut trail.days)));
         }
         Ok(Followed::Whole)
@@ -136,7 +150,7 @@ impl Walker<'_, '_> {
         let falls = trail.days.add(&page.rows);
         // An id that comes twice and looks the same was not moved by a change: the pages overlap.
         let twice = taken.same.iter().any(|id| trail.ids.contains(id));
-        trail.ids.extend(crate::extract::columns::ids(&page.rows));
+        trail.ids.extend(ids(&page.rows));
         let received = page.envelope.received as u64;
         trail.pages += 1;
         trail.received += received;
@@ -147,19 +161,17 @@ impl Walker<'_, '_> {
         Ok(trail.pages == 1 || (falls && !twice))
     }
 
-    /// Looks behind an answer without a next link that may have been cut all the same.
-    async fn finds_more(&mut self, query: &Query, trail: &mut Trail) -> Result<bool, Stop> {
-        let answer = self.ask(&query.target_after(trail.received)).await?;
-        let page = &answer.page;
-        self.take(page).await?;
-        let known = trail.ids.len();
-        trail.ids.extend(crate::extract::columns::ids(&page.rows));
-        trail.days.add(&page.rows);
-        if trail.ids.len() == known {
-            return Ok(false);
-        }
-        self.capacity = self.capacity.min(trail.last_page.max(1));
-        Ok(true)
+    /// Looks behind an answer without a next link that may have been cut all the same: whether the server shows rows
+    /// that are not among `known`.
+    pub(super) async fn look_behind(
+        &mut self,
+        query: &Query,
+        received: u64,
+        known: &Ids,
+    ) -> Result<bool, Stop> {
+        let answer = self.ask(&query.target_after(received)).await?;
+        self.take(&answer.page).await?;
+        Ok(ids(&answer.page.rows).iter().any(|id| !known.contains(id)))
     }
 }
 

@@ -48,7 +48,8 @@ impl Walker<'_, '_> {
         let query = Query::window(self.scope, window);
         let reading = self.read(&query).await?;
         let walked = self.held.len();
-        let mut result = Walked { window: Some(window), ..Walked::of(reading, proof_of(reading.shape), walked) };
+        let mut result =
+            Walked { window: Some(window), ..Walked::of(reading, proof_of(reading.shape), walked) };
         if result.several {
             result.last_pass = self.until_quiet(reading.start).await?;
         } else if !totals::agrees_with_page(reading.total, reading.received, reading.distinct) {
@@ -88,16 +89,17 @@ impl Walker<'_, '_> {
     async fn check_total(&mut self, walked: &mut Walked, window: Window) -> Result<(), Stop> {
         let dated = Query::window(self.scope, window);
         match self.verdict(walked, window).await? {
-            Verdict::Agrees => return Ok(()),
-            Verdict::Surplus => {
+            Verdict::Agrees if !self.doubtful => return Ok(()),
+            Verdict::Agrees | Verdict::Surplus => {
                 self.equal_walks(&dated, Some(self.held.digest()), Reason::TotalMismatch).await?;
             }
             Verdict::Missing if window.is_open() => {
                 // Rows that no window shows, or a `total` that lies: a walk without dates tells.
                 let before = self.held.len();
+                let dates_agree = walked.reading.total.is_some_and(|total| total <= walked.walked);
                 let undated = Query::undated(self.scope);
                 self.equal_walks(&undated, Some(self.held.digest()), Reason::WindowBlind).await?;
-                if self.held.len() > before {
+                if self.held.len() > before && dates_agree {
                     self.flag(flag::WINDOW_BLIND);
                 }
             }
@@ -105,6 +107,7 @@ impl Walker<'_, '_> {
                 self.equal_walks(&dated, Some(self.held.digest()), Reason::TotalMismatch).await?;
             }
         }
+        self.doubtful = false;
         walked.proof = Proof::TwoPass;
         Ok(())
     }

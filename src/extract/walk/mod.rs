@@ -31,6 +31,9 @@ mod totals;
 mod walker;
 mod windows;
 
+#[cfg(all(test, feature = "sandbox"))]
+pub(super) use hash::row_hashes;
+
 pub(super) use full::{Walked, shrunk};
 pub(super) use query::{PAGE_ROWS, Scope};
 pub(super) use walker::{Sink, Tally, Walker};

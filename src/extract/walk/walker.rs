@@ -32,7 +32,12 @@ pub(in crate::extract) struct Sink {
 
 impl Sink {
     /// Passes rows on; waits while the receiver is busy.
-    pub(in crate::extract) async fn rows(&self, table: Table, rows: RecordBatch, issues: Vec<Issue>) -> Result<(), Stop> {
+    pub(in crate::extract) async fn rows(
+        &self,
+        table: Table,
+        rows: RecordBatch,
+        issues: Vec<Issue>,
+    ) -> Result<(), Stop> {
         if rows.num_rows() == 0 && issues.is_empty() {
             return Ok(());
         }
@@ -73,6 +78,8 @@ pub(in crate::extract) struct Walker<'w, 'a> {
     pub(super) capacity: u64,
     /// Passes of a walk of some dates drop rows outside them, unless they are held.
     pub(super) within: Option<Window>,
+    /// A `total` did not agree with a part of the dates.
+    pub(super) doubtful: bool,
     sink: &'w Sink,
     known_accounts: &'w BTreeSet<i64>,
     pages: u64,
@@ -94,6 +101,7 @@ impl<'w, 'a> Walker<'w, 'a> {
             keyless: 0,
             capacity: PAGE_ROWS,
             within: None,
+            doubtful: false,
             sink,
             known_accounts,
             pages: 0,
@@ -211,6 +219,7 @@ fn issues_of(issues: &[Issue], fresh: &RecordBatch, rows: usize) -> Vec<Issue> {
     if issues.is_empty() || fresh.num_rows() == rows {
         return issues.to_vec();
     }
-    let ids: BTreeSet<i64> = number(fresh, "id").map(|ids| ids.iter().flatten().collect()).unwrap_or_default();
+    let ids: BTreeSet<i64> =
+        number(fresh, "id").map(|ids| ids.iter().flatten().collect()).unwrap_or_default();
     issues.iter().filter(|issue| ids.contains(&issue.id)).cloned().collect()
 }

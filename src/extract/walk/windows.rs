@@ -1,11 +1,11 @@
 //! Dates cut until each part is one response: for lists whose pages cannot be trusted.
 
+use crate::extract::columns::ids;
 use crate::extract::error::Stop;
-use crate::extract::unit::flag;
 use crate::model::{Reason, Window};
 use crate::table::{Links, Page};
 
-use super::follow::Shape;
+use super::follow::{Ids, Shape};
 use super::query::Query;
 use super::split::Days;
 use super::totals;
@@ -25,7 +25,8 @@ impl Walker<'_, '_> {
             return Ok(Shape::TwoPass);
         };
         let mut shape = Shape::Windows;
-        let mut open: Vec<(Window, Option<u64>)> = parts.into_iter().map(|part| (part, whole_total)).collect();
+        let mut open: Vec<(Window, Option<u64>)> =
+            parts.into_iter().map(|part| (part, whole_total)).collect();
         while let Some((part, wider_total)) = open.pop() {
             let query = query.part(part);
             let answer = self.ask(&query.target()).await?;
@@ -33,11 +34,8 @@ impl Walker<'_, '_> {
             self.take(page).await?;
             // A `total` that does not shrink with the dates does not count them.
             let total = totals::of(&page.envelope).filter(|total| Some(*total) != wider_total);
-            if self.is_whole(page, total) {
+            if self.is_whole(&query, page, total).await? {
                 self.keyless += page.rows_without_key;
-                if total.is_some_and(|total| total < distinct(page)) {
-                    self.flag(flag::TOTAL_MISMATCH);
-                }
                 continue;
             }
             let mut days = Days::default();
@@ -53,21 +51,23 @@ impl Walker<'_, '_> {
         Ok(shape)
     }
 
-    /// Whether one answer shows all that was asked for.
-    fn is_whole(&self, page: &Page, total: Option<u64>) -> bool {
+    /// Whether one answer shows all that was asked for. A `total` that says otherwise is held against what follows the
+    /// answer; one that lies is settled when all parts are read.
+    async fn is_whole(&mut self, query: &Query, page: &Page, total: Option<u64>) -> Result<bool, Stop> {
         let received = page.envelope.received as u64;
-        if total.is_some_and(|total| total > received) {
-            return false;
-        }
-        match page.envelope.links {
+        let ended = match page.envelope.links {
             Links::Next(_) => false,
             Links::End => true,
             Links::Absent => received < self.capacity,
+        };
+        let known: Ids = ids(&page.rows).into_iter().collect();
+        if !ended || totals::agrees_with_page(total, received, known.len() as u64) {
+            return Ok(ended);
         }
+        if total.is_some_and(|total| total > received) && self.look_behind(query, received, &known).await? {
+            return Ok(false);
+        }
+        self.doubtful = true;
+        Ok(true)
     }
-}
-
-fn distinct(page: &Page) -> u64 {
-    let ids: std::collections::BTreeSet<i64> = crate::extract::columns::ids(&page.rows).into_iter().collect();
-    ids.len() as u64
 }

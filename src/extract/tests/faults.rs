@@ -1,0 +1,267 @@
+//! Links and answers that cannot be right; failures of one user and of the run.
+
+use std::collections::BTreeMap;
+
+use crate::api::ExitClass;
+use crate::extract::tests::bench::{Bench, Run, plain};
+use crate::extract::{ExtractError, ExtractErrorKind, Fetched, flag};
+use crate::model::{Proof, Reason};
+use crate::sandbox::{Endpoint, Fault, NewAccount, NextLink, Paging, Rule, SandboxConfig};
+use crate::table::IssueKind;
+
+async fn with(config: SandboxConfig, rule: Rule) -> (Bench, Run) {
+    let bench = Bench::start(config).await;
+    bench.sandbox.inject(rule);
+    let run = bench.full().await;
+    (bench, run)
+}
+
+fn transactions() -> Rule {
+    Rule::on(Endpoint::Transactions)
+}
+
+fn reason(bench: &Bench, run: &Run) -> Reason {
+    run.failed.get(&bench.only_user()).unwrap_or_else(|| panic!("{:?}", run.units)).0
+}
+
+#[tokio::test]
+async fn fault_34_a_link_back_ends_the_user_after_one_request() {
+    let (bench, run) = with(plain(2500), transactions().fault(Fault::Next(NextLink::Itself))).await;
+    assert_eq!(reason(&bench, &run), Reason::NextLoop);
+    assert_eq!(bench.count(Endpoint::Transactions), 1);
+    bench.assert_polite();
+}
+
+#[tokio::test]
+async fn fault_98_links_elsewhere_are_refused_and_nothing_is_sent_there() {
+    for next in [
+        NextLink::ForeignHost,
+        NextLink::OtherUser(77),
+        NextLink::To("/2.0/users".to_owned()),
+        NextLink::To("https://example.org/2.0/users/1/transactions".to_owned()),
+    ] {
+        let (bench, run) = with(plain(2500), transactions().fault(Fault::Next(next))).await;
+        assert_eq!(reason(&bench, &run), Reason::NextRefused);
+        assert_eq!(bench.count(Endpoint::Transactions), 1);
+        bench.assert_polite();
+    }
+}
+
+#[tokio::test]
+async fn fault_35_empty_pages_without_end_are_given_up() {
+    let (bench, run) = with(plain(9000), transactions().after(1).always().fault(Fault::EmptyPage)).await;
+    let reason = reason(&bench, &run);
+    assert!(matches!(reason, Reason::PageLimit | Reason::NextLoop), "{reason}");
+    assert!(bench.count(Endpoint::Transactions) < 10);
+}
+
+#[tokio::test]
+async fn one_empty_page_is_no_end() {
+    // The page's rows are missing for good: only the passes and the total can tell.
+    let (bench, run) = with(plain(3500), transactions().nth(2).fault(Fault::EmptyPage)).await;
+    assert_eq!(bench.check_run(&run), 3500);
+    assert!(matches!(run.unit(bench.only_user()).proof, Proof::TwoPass));
+}
+
+#[tokio::test]
+async fn fault_36_a_missing_next_link_is_noticed_by_the_total() {
+    for next in [NextLink::Null, NextLink::Missing, NextLink::NoLinks] {
+        for nth in [1, 2] {
+            let (bench, run) =
+                with(plain(3500), transactions().nth(nth).fault(Fault::Next(next.clone()))).await;
+            assert_eq!(bench.check_run(&run), 3500, "{next:?} on page {nth}");
+        }
+        let (bench, run) = with(plain(3500), transactions().always().fault(Fault::Next(next))).await;
+        assert_eq!(bench.check_run(&run), 3500);
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_comes_twice_breaks_the_seam() {
+    let bench = Bench::start(SandboxConfig { page_cap: Some(50), ..plain(400) }).await;
+    let user = bench.only_user();
+    // The third page is the second once more.
+    bench.sandbox.inject(transactions().query("cursor").nth(2).fault(Fault::edit({
+        let first_again = std::sync::Mutex::new(None::<Vec<u8>>);
+        move |body| first_again.lock().unwrap().get_or_insert(body).clone()
+    })));
+    let run = bench.full().await;
+    assert_eq!(bench.check_run(&run), 400);
+    assert!(run.unit(user).rows_held == 400);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once() {
+    let (bench, run) = with(plain(100), transactions().fault(Fault::Status(401))).await;
+    assert_eq!(bench.check_run(&run), 100);
+    assert_eq!(bench.count(Endpoint::Renew), 2);
+    let (bench, run) = with(plain(100), transactions().always().fault(Fault::Status(401))).await;
+    assert_eq!(reason(&bench, &run), Reason::Unauthorized);
+    assert_eq!((bench.count(Endpoint::Renew), bench.count(Endpoint::Transactions)), (2, 2));
+}
+
+#[tokio::test]
+async fn no_account_is_an_empty_list() {
+    for no_account_status in [400, 409] {
+        let config = SandboxConfig { users: 9, no_account_status, ..SandboxConfig::default() };
+        let bench = Bench::start(config).await;
+        let run = bench.full().await;
+        bench.check_run(&run);
+        assert!(run.failed.is_empty(), "{:?}", run.failed);
+        assert!(bench.sandbox.requests().iter().any(|request| request.status == no_account_status));
+    }
+}
+
+#[tokio::test]
+async fn one_user_s_failure_is_that_user_s_alone() {
+    for (fault, expected) in [
+        (Fault::Status(403), Reason::Forbidden),
+        (Fault::Status(404), Reason::NotFound),
+        (Fault::Status(500), Reason::ServerError),
+        (Fault::TrailingGarbage, Reason::Undecodable),
+        (Fault::replace("\"transactions\"", "\"movements\""), Reason::Undecodable),
+    ] {
+        let bench = Bench::start(SandboxConfig { users: 4, ..plain(50) }).await;
+        let poisoned = bench.users()[2];
+        bench.sandbox.inject(Rule::on(Endpoint::Transactions).user(poisoned).always().fault(fault.clone()));
+        let run = bench.full().await;
+        assert!(matches!(run.result, Some(Ok(()))), "{:?}", run.result);
+        assert_eq!(run.units.len(), 3);
+        let (reason, detail) = &run.failed[&super::bench::user(poisoned)];
+        let close = *reason == expected || (expected == Reason::Undecodable && *reason == Reason::Transport);
+        assert!(close, "{fault:?}: {reason} {detail}");
+        bench.assert_polite();
+    }
+}
+
+#[tokio::test]
+async fn another_user_s_data_ends_the_run() {
+    let bench = Bench::start(SandboxConfig { users: 3, ..plain(50) }).await;
+    let users = bench.users();
+    let edit = Fault::replace(&format!("\"id_user\": {}", users[0]), &format!("\"id_user\": {}", users[1]));
+    let compact = Fault::replace(&format!("\"id_user\":{}", users[0]), &format!("\"id_user\":{}", users[1]));
+    bench.sandbox.inject(Rule::on(Endpoint::Accounts).user(users[0]).always().fault(compact));
+    bench.sandbox.inject(Rule::on(Endpoint::Connections).user(users[0]).always().fault(edit));
+    let run = bench.full().await;
+    let error = run.result.unwrap().unwrap_err();
+    assert!(matches!(error, ExtractError::ForeignData { .. }), "{error}");
+    assert_eq!(error.kind(), ExtractErrorKind::Exit(ExitClass::Data));
+}
+
+#[tokio::test]
+async fn another_user_s_transactions_end_the_run() {
+    let mut bench = Bench::start(SandboxConfig { users: 2, ..plain(50) }).await;
+    bench.concurrency = 1;
+    let users = bench.users();
+    let (theirs, own) = (bench.accounts_of(users[0])[0], bench.accounts_of(users[1])[0]);
+    let edit = Fault::edit(move |body| {
+        let text = String::from_utf8(body).unwrap();
+        text.replace(&format!("\"id_account\":{own},"), &format!("\"id_account\":{theirs},"))
+            .replace(&format!("\"id_account\": {own},"), &format!("\"id_account\": {theirs},"))
+            .into_bytes()
+    });
+    bench.sandbox.inject(Rule::on(Endpoint::Transactions).user(users[1]).always().fault(edit));
+    let run = bench.full().await;
+    assert!(matches!(run.result, Some(Err(ExtractError::ForeignData { .. }))), "{:?}", run.result);
+}
+
+#[tokio::test]
+async fn rows_of_an_account_that_no_list_has_are_kept_and_named() {
+    let bench = Bench::start(plain(50)).await;
+    let user = bench.only_user();
+    let account = bench.accounts_of(user.get())[0];
+    let edit = Fault::edit(move |body| {
+        let text = String::from_utf8(body).unwrap();
+        text.replace(&format!("\"id_account\":{account},"), "\"id_account\":999999001,")
+            .replace(&format!("\"id_account\": {account},"), "\"id_account\": 999999001,")
+            .into_bytes()
+    });
+    bench.sandbox.inject(transactions().always().fault(edit));
+    let run = bench.full().await;
+    assert_eq!(run.rows_of(user).len(), 50);
+    assert_eq!(bench.count(Endpoint::Accounts), 2, "accounts are read once more");
+    let named = run.issues[&user].iter().filter(|issue| issue.kind == IssueKind::AccountUnknown).count();
+    let hers = bench.sandbox.with_world(|world| {
+        world
+            .holdings(user.get())
+            .unwrap()
+            .transactions()
+            .iter()
+            .filter(|row| row.id_account == account)
+            .count()
+    });
+    assert!(hers > 0);
+    assert_eq!(named, hers);
+}
+
+#[tokio::test]
+async fn an_account_that_appears_under_the_walk_is_read_again() {
+    for rows in [50, 1500] {
+        let bench = Bench::start(plain(rows)).await;
+        let user = bench.only_user();
+        bench.sandbox.inject(transactions().change(move |world| {
+            let new = world.add_account(user.get(), &NewAccount::default()).unwrap();
+            world.insert_transaction(user.get(), new, "2026-01-01", "1.00").unwrap();
+        }));
+        let run = bench.full().await;
+        assert_eq!(bench.check_run(&run), rows + 1);
+        let unit = run.unit(user);
+        assert_eq!(unit.accounts_walked.len(), bench.accounts_of(user.get()).len());
+        assert_eq!(unit.flags.contains(&flag::ACCOUNTS_CHANGED.to_owned()), rows > 1000);
+        let unknown =
+            run.issues.get(&user).into_iter().flatten().filter(|i| i.kind == IssueKind::AccountUnknown);
+        assert_eq!(unknown.count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn accounts_that_keep_changing_leave_the_user_incomplete() {
+    let bench = Bench::start(plain(1500)).await;
+    let user = bench.only_user();
+    bench.sandbox.inject(transactions().always().change(move |world| {
+        world.add_account(user.get(), &NewAccount::default());
+    }));
+    let run = bench.full().await;
+    assert_eq!(reason(&bench, &run), Reason::AccountsChanged);
+}
+
+#[tokio::test]
+async fn a_conflict_under_one_last_update_is_an_issue() {
+    let bench = Bench::start(SandboxConfig { paging: Paging::Keyset, ..plain(1500) }).await;
+    let user = bench.only_user();
+    let id = *bench.transactions_of(user.get()).last().unwrap();
+    // The row changes silently after its page was read, and stays within reach of the pass.
+    bench
+        .sandbox
+        .with_world(|world| world.edit_transaction(user.get(), id, |row| row.wording = Some("un".into())));
+    bench.sandbox.inject(transactions().query("last_update").change(move |world| {
+        world.quietly(|world| {
+            world.edit_transaction(user.get(), id, |row| row.wording = Some("autre".into()))
+        });
+    }));
+    let run = bench.full().await;
+    bench.check_run(&run);
+    assert!(run.issues[&user].iter().any(|issue| issue.kind == IssueKind::Conflict && issue.id == id));
+}
+
+#[tokio::test]
+async fn stopping_is_an_error_and_never_an_end() {
+    let bench = Bench::start(SandboxConfig { users: 3, ..plain(3000) }).await;
+    let cancel = bench.cancel.clone();
+    bench.sandbox.inject(transactions().nth(2).change(move |_| cancel.cancel()));
+    let run = bench.full().await;
+    assert!(matches!(run.result, Some(Err(ExtractError::Interrupted))), "{:?}", run.result);
+    assert!(run.units.is_empty() && run.failed.is_empty());
+}
+
+#[tokio::test]
+async fn a_receiver_that_leaves_ends_the_run() {
+    let bench = Bench::start(plain(3000)).await;
+    let fetcher = bench.fetcher();
+    let list = fetcher.users().await.unwrap();
+    let plan = crate::extract::plan(&list, &BTreeMap::new(), &crate::extract::PlanConfig::default()).unwrap();
+    let (out, messages) = tokio::sync::mpsc::channel::<Fetched>(1);
+    drop(messages);
+    let error = fetcher.fetch(&plan, &BTreeMap::new(), |_| false, &out).await.unwrap_err();
+    assert!(matches!(error, ExtractError::ReceiverGone));
+}

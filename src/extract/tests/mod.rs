@@ -1,0 +1,8 @@
+//! The real client against the simulated API, over HTTP.
+
+mod bench;
+mod churn;
+mod domain;
+mod faults;
+mod nights;
+mod paging;

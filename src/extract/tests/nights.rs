@@ -1,0 +1,185 @@
+//! Night after night: changes only, and everything where changes are not enough.
+
+use std::collections::BTreeMap;
+
+use crate::extract::tests::bench::{Bench, Lake, plain, window};
+use crate::extract::{PlanConfig, RunMode, Why, flag};
+use crate::model::{Proof, UnitMode};
+use crate::sandbox::{Endpoint, NewAccount, Nights, Paging, Rule, SandboxConfig};
+
+fn incremental() -> PlanConfig {
+    PlanConfig { mode: RunMode::Incremental, ..PlanConfig::default() }
+}
+
+#[tokio::test]
+async fn a_quiet_night_costs_four_requests_a_user_and_one_to_revoke() {
+    let bench = Bench::start(SandboxConfig { users: 3, ..plain(2500) }).await;
+    let mut lake = Lake::default();
+    lake.absorb(&bench.full().await);
+    bench.sandbox.night_of(Nights::QUIET);
+    bench.sandbox.forget_requests();
+    let run = bench.run(&lake.previous(), &incremental()).await;
+    for user in bench.users() {
+        let user = super::bench::user(user);
+        assert_eq!(bench.requests_of(user).len(), 5);
+        assert_eq!((run.unit(user).mode, run.unit(user).proof), (UnitMode::Delta, Proof::Delta));
+        assert_eq!(run.plan.users[&user].estimate.requests, 5);
+    }
+    // Rows of the last 28 hours come again; there are hardly any.
+    assert!(run.rows.values().all(|rows| rows.len() < 20));
+    bench.assert_polite();
+}
+
+#[tokio::test]
+async fn nights_of_every_kind_leave_the_lake_equal_to_the_bank() {
+    for (paging, seed) in [(Paging::Keyset, 1), (Paging::Offset, 2), (Paging::NoLinks, 3)] {
+        let config = SandboxConfig { users: 9, seed, paging, ..SandboxConfig::default() };
+        let bench = Bench::start(config).await;
+        let mut lake = Lake::default();
+        let (mut deltas, mut fulls) = (0, 0);
+        for night in 0..9 {
+            let since = bench.sandbox.request_count();
+            let run = bench.run(&lake.previous(), &PlanConfig::default()).await;
+            assert!(matches!(run.result, Some(Ok(()))), "{:?}", run.result);
+            assert!(run.failed.is_empty(), "{:?}", run.failed);
+            lake.absorb(&run);
+            for (user, unit) in &run.units {
+                deltas += usize::from(unit.mode == UnitMode::Delta);
+                fulls += usize::from(unit.mode == UnitMode::Full);
+                // A row deleted without a trace stays until the next full walk: only those may be too many.
+                let mut rows = lake.rows(*user).clone();
+                if unit.mode == UnitMode::Delta {
+                    let there: std::collections::BTreeSet<i64> =
+                        bench.transactions_of(user.get()).into_iter().collect();
+                    rows.retain(|id, _| there.contains(id));
+                }
+                bench.check(*user, &rows, since);
+                assert_eq!(
+                    rows.len(),
+                    bench.sandbox.with_world(|world| {
+                        let holdings = world.holdings(user.get()).unwrap();
+                        let disabled: Vec<i64> =
+                            holdings.accounts().filter(|a| a.disabled.is_some()).map(|a| a.id).collect();
+                        holdings
+                            .transactions()
+                            .iter()
+                            .filter(|row| !disabled.contains(&row.id_account))
+                            .count()
+                    }),
+                    "night {night}, user {user}"
+                );
+            }
+            bench.sandbox.night();
+        }
+        assert!(deltas > 20 && fulls > 15, "{deltas} deltas, {fulls} full walks");
+        bench.assert_polite();
+    }
+}
+
+#[tokio::test]
+async fn another_account_makes_a_delta_walk_a_full_one() {
+    let bench = Bench::start(plain(50)).await;
+    let user = bench.only_user();
+    let mut lake = Lake::default();
+    lake.absorb(&bench.full().await);
+    let account = bench.accounts_of(user.get())[0];
+    bench.sandbox.night_of(Nights::QUIET);
+    bench.sandbox.with_world(|world| world.archive_account(user.get(), account));
+    let run = bench.run(&lake.previous(), &incremental()).await;
+    assert_eq!(run.plan.users[&user].why, Why::Changes);
+    assert_eq!(run.unit(user).mode, UnitMode::Full);
+}
+
+#[tokio::test]
+async fn a_delta_of_many_pages_is_followed_by_passes() {
+    for paging in [Paging::Keyset, Paging::Offset, Paging::NoLinks] {
+        let bench = Bench::start(SandboxConfig { paging, ..plain(3000) }).await;
+        let user = bench.only_user();
+        let mut lake = Lake::default();
+        lake.absorb(&bench.full().await);
+        bench.sandbox.night_of(Nights::QUIET);
+        let ids = bench.transactions_of(user.get());
+        bench.sandbox.with_world(|world| {
+            for id in ids.iter().take(1700) {
+                world.edit_transaction(user.get(), *id, |row| row.wording = Some("revu".into()));
+            }
+        });
+        let (since, late) = (bench.sandbox.request_count(), ids[2500]);
+        bench.sandbox.inject(Rule::on(Endpoint::Transactions).nth(2).change(move |world| {
+            world.edit_transaction(user.get(), late, |row| row.wording = Some("tard".into()));
+        }));
+        let run = bench.run(&lake.previous(), &incremental()).await;
+        assert_eq!(run.unit(user).mode, UnitMode::Delta);
+        assert!((1701..1750).contains(&run.rows_of(user).len()), "{paging:?}");
+        lake.absorb(&run);
+        assert_eq!(bench.check(user, lake.rows(user), since), 3000);
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_appears_under_a_delta_walk_makes_it_a_full_one() {
+    let bench = Bench::start(plain(50)).await;
+    let user = bench.only_user();
+    let mut lake = Lake::default();
+    lake.absorb(&bench.full().await);
+    bench.sandbox.night_of(Nights::QUIET);
+    bench.sandbox.inject(Rule::on(Endpoint::Transactions).change(move |world| {
+        let new = world.add_account(user.get(), &NewAccount::default()).unwrap();
+        world.insert_transaction(user.get(), new, "2026-01-01", "1.00").unwrap();
+    }));
+    let run = bench.run(&lake.previous(), &incremental()).await;
+    assert_eq!(run.unit(user).mode, UnitMode::Full);
+    assert!(run.unit(user).flags.contains(&flag::ACCOUNTS_CHANGED.to_owned()));
+}
+
+#[tokio::test]
+async fn a_backfill_walks_the_window_and_what_changed_since() {
+    let bench = Bench::start(plain(400)).await;
+    let user = bench.only_user();
+    let (old, new) = (window(None, Some("2025-12-31")), window(Some("2026-01-01"), None));
+    let mut lake = Lake::default();
+    let config = |window| PlanConfig { window, ..PlanConfig::default() };
+    let run = bench.run(&BTreeMap::new(), &config(new)).await;
+    let unit = run.unit(user);
+    assert_eq!((unit.mode, unit.window), (UnitMode::Window, new));
+    assert!(run.rows_of(user).values().all(|row| new.contains(row.date)) && !run.rows_of(user).is_empty());
+    lake.absorb(&run);
+    bench.sandbox.night();
+    let since = bench.sandbox.request_count();
+    let run = bench.run(&lake.previous(), &config(old)).await;
+    if run.unit(user).mode == UnitMode::Window {
+        assert_eq!(run.unit(user).full_walk_start, lake.0[&user].facts.full_walk_start);
+    }
+    lake.absorb(&run);
+    assert!(lake.0[&user].facts.window.is_open());
+    let there = bench.transactions_of(user.get());
+    let mut rows = lake.rows(user).clone();
+    rows.retain(|id, _| there.contains(id));
+    bench.check(user, &rows, since);
+    assert_eq!(rows.len(), there.len());
+}
+
+#[tokio::test]
+async fn a_walk_that_lost_many_rows_is_seen_twice() {
+    let bench = Bench::start(plain(100)).await;
+    let user = bench.only_user();
+    let mut lake = Lake::default();
+    lake.absorb(&bench.full().await);
+    let full = PlanConfig { mode: RunMode::Full, ..PlanConfig::default() };
+    let ids = bench.transactions_of(user.get());
+    // Half of the rows are missing from one answer only.
+    let hidden: Vec<i64> = ids.iter().copied().take(50).collect();
+    bench
+        .sandbox
+        .with_world(|world| hidden.iter().for_each(|id| assert!(world.hard_delete(user.get(), *id))));
+    bench.sandbox.forget_requests();
+    let run = bench.run(&lake.previous(), &full).await;
+    assert_eq!(bench.count(Endpoint::Transactions), 2);
+    assert_eq!(run.rows_of(user).len(), 50);
+    assert!(run.unit(user).flags.contains(&flag::SHRUNK.to_owned()));
+    lake.absorb(&run);
+    bench.sandbox.forget_requests();
+    let again = bench.run(&lake.previous(), &full).await;
+    assert!(again.unit(user).flags.is_empty());
+    assert_eq!(bench.count(Endpoint::Transactions), 1);
+}

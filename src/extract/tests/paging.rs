@@ -1,0 +1,181 @@
+//! Paging of every kind: nothing is lost, and the proof costs what it should.
+
+use crate::extract::flag;
+use crate::extract::tests::bench::{Bench, plain};
+use crate::model::Proof;
+use crate::sandbox::{Endpoint, Paging, SandboxConfig, Total};
+use crate::table::Table;
+
+/// Requests for a user, renew and revoke included.
+fn around(transactions: usize) -> usize {
+    4 + transactions
+}
+
+#[tokio::test]
+async fn one_page_of_history_costs_one_request() {
+    for rows in [0, 1, 999, 1000] {
+        let bench = Bench::start(plain(rows)).await;
+        let user = bench.only_user();
+        let run = bench.full().await;
+        assert_eq!(bench.check_run(&run), rows);
+        assert_eq!(run.unit(user).proof, Proof::SingleResponse);
+        assert_eq!(run.unit(user).rows_held, rows as u64);
+        assert_eq!(bench.count(Endpoint::Transactions), 1, "{rows} rows");
+        assert_eq!(bench.requests_of(user).len(), around(1));
+        assert_eq!(run.unit(user).requests + 1, around(1) as u64, "all but the revoking");
+        assert_eq!(run.plan.estimate().requests, around(1) as u64);
+        bench.assert_polite();
+    }
+}
+
+#[tokio::test]
+async fn keyset_pages_are_followed_by_one_quiet_pass_and_one_look_without_dates() {
+    let bench = Bench::start(plain(2500)).await;
+    let user = bench.only_user();
+    let run = bench.full().await;
+    assert_eq!(bench.check_run(&run), 2500);
+    assert_eq!(run.unit(user).proof, Proof::Quiescent);
+    assert!(run.unit(user).flags.is_empty(), "{:?}", run.unit(user).flags);
+    // Three pages, a pass, the look without dates.
+    assert_eq!(bench.count(Endpoint::Transactions), 5);
+    assert_eq!((bench.count(Endpoint::Connections), bench.count(Endpoint::Accounts)), (2, 2));
+    bench.assert_polite();
+}
+
+#[tokio::test]
+async fn every_edge_case_of_the_sandbox_is_complete() {
+    for seed in [1, 2, 3] {
+        let bench = Bench::start(SandboxConfig { users: 14, seed, ..SandboxConfig::default() }).await;
+        let run = bench.full().await;
+        assert!(run.failed.is_empty(), "{:?}", run.failed);
+        let found = bench.check_run(&run);
+        assert!(found > 3000, "{found}");
+        let young = run.plan.users.values().filter(|planned| !planned.action.fetches()).count();
+        assert_eq!(run.units.len() + young, 14);
+        assert_eq!(young, 1);
+        for (user, unit) in &run.units {
+            let (connections, accounts) = bench.sandbox.with_world(|world| {
+                let holdings = world.holdings(user.get()).unwrap();
+                let connections: Vec<i64> = holdings.connections().map(|row| row.id).collect();
+                (connections, holdings.accounts().map(|row| row.id).collect::<Vec<_>>())
+            });
+            assert_eq!(run.ids(*user, Table::Connections).into_iter().collect::<Vec<_>>(), connections);
+            assert_eq!(run.ids(*user, Table::Accounts).into_iter().collect::<Vec<_>>(), accounts);
+            assert_eq!(unit.accounts_walked.len(), accounts.len());
+            assert_eq!(unit.connection_states_at_end.len(), connections.len());
+        }
+        bench.assert_polite();
+    }
+}
+
+#[tokio::test]
+async fn whatever_the_paging_nothing_is_lost() {
+    let caps = [None, Some(100), Some(333)];
+    for paging in [Paging::Keyset, Paging::Offset, Paging::NoLinks] {
+        for page_cap in caps {
+            for (rows, relative_links) in [(90, false), (100, true), (1000, false), (2317, true)] {
+                let config = SandboxConfig { paging, page_cap, relative_links, ..plain(rows) };
+                let bench = Bench::start(config).await;
+                let run = bench.full().await;
+                let what = format!("{paging:?} {page_cap:?} {rows}");
+                let unit = run.unit(bench.only_user());
+                assert_eq!(bench.check_run(&run), rows, "{what}");
+                let whole = rows <= page_cap.unwrap_or(1000);
+                let expected = if whole { Proof::SingleResponse } else { Proof::Quiescent };
+                assert_eq!(unit.proof, expected, "{what}: {:?}", unit.flags);
+                let torn = !whole && paging != Paging::Keyset;
+                assert_eq!(unit.flags.contains(&flag::OFFSET_PAGING.to_owned()), torn, "{what}");
+                bench.assert_polite();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_longer_than_its_limit_is_a_page() {
+    for (page_size, paging) in [(25, Paging::Keyset), (1500, Paging::Keyset), (1500, Paging::Offset)] {
+        let bench = Bench::start(SandboxConfig { page_size: Some(page_size), paging, ..plain(1700) }).await;
+        let run = bench.full().await;
+        assert_eq!(bench.check_run(&run), 1700);
+        assert_eq!(run.unit(bench.only_user()).proof, Proof::Quiescent);
+    }
+}
+
+#[tokio::test]
+async fn whatever_total_says_nothing_is_lost() {
+    for paging in [Paging::Keyset, Paging::Offset, Paging::NoLinks] {
+        for total in
+            [Total::Page, Total::Absent, Total::Text, Total::Off(7), Total::Off(-7), Total::Off(-9000)]
+        {
+            for page_cap in [None, Some(50)] {
+                for rows in [30, 50, 130] {
+                    let config = SandboxConfig { paging, page_cap, transactions_total: total, ..plain(rows) };
+                    let bench = Bench::start(config).await;
+                    let run = bench.full().await;
+                    let what = format!("{paging:?} {total:?} {page_cap:?} {rows}");
+                    assert_eq!(bench.check_run(&run), rows, "{what}: {:?}", run.failed);
+                    let unit = run.unit(bench.only_user());
+                    if matches!(total, Total::Off(7) | Total::Off(-7)) {
+                        assert!(unit.flags.contains(&flag::TOTAL_MISMATCH.to_owned()), "{what}: {unit:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_day_too_large_for_one_answer_takes_two_equal_walks() {
+    for paging in [Paging::Offset, Paging::NoLinks] {
+        let bench = Bench::start(SandboxConfig { paging, page_cap: Some(20), ..plain(60) }).await;
+        let user = bench.only_user();
+        let account = bench.accounts_of(user.get())[0];
+        bench.sandbox.with_world(|world| {
+            for _ in 0..75 {
+                world.insert_transaction(user.get(), account, "2026-03-03", "-1.00").unwrap();
+            }
+        });
+        let run = bench.full().await;
+        assert_eq!(bench.check_run(&run), 135);
+        assert_eq!(run.unit(user).proof, Proof::TwoPass);
+    }
+}
+
+#[tokio::test]
+async fn rows_that_no_window_shows_are_found_by_a_walk_without_dates() {
+    for paging in [Paging::Keyset, Paging::Offset] {
+        let bench = Bench::start(SandboxConfig { paging, ..plain(1200) }).await;
+        let user = bench.only_user();
+        let account = bench.accounts_of(user.get())[0];
+        bench.sandbox.with_world(|world| {
+            let id = world.insert_transaction(user.get(), account, "2026-03-03", "-1.00").unwrap();
+            world.advance(30 * 86_400);
+            world.quietly(|world| world.edit_transaction(user.get(), id, |row| row.date = None));
+        });
+        let run = bench.full().await;
+        assert_eq!(bench.check_run(&run), 1201, "{paging:?}");
+        assert_eq!(run.unit(user).flags.iter().filter(|f| *f == flag::WINDOW_BLIND).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn archived_accounts_that_the_user_s_list_leaves_out_are_walked_one_by_one() {
+    let config = SandboxConfig { users: 9, archived_in_walk: false, ..SandboxConfig::default() };
+    let bench = Bench::start(config).await;
+    let run = bench.full().await;
+    bench.check_run(&run);
+    assert!(bench.count(Endpoint::AccountTransactions) > 0);
+    let walked =
+        run.units.values().flat_map(|unit| &unit.accounts_walked).filter(|walk| walk.complete).count();
+    assert_eq!(walked, run.units.values().map(|unit| unit.accounts_walked.len()).sum::<usize>());
+    bench.assert_polite();
+}
+
+#[tokio::test]
+async fn rows_leave_page_by_page_and_only_once_on_quiet_data() {
+    let bench = Bench::start(plain(5000)).await;
+    let user = bench.only_user();
+    let run = bench.full().await;
+    assert_eq!(run.batches, 5, "the passes bring nothing that would be sent again");
+    assert!(run.unit(user).rows_received >= 5000);
+}
