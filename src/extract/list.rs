@@ -167,7 +167,7 @@ fn finish(session: &mut Session<'_>, walk: Walk, at: Timestamp, proven: bool) ->
         keep.reverse();
         let fresh: HashSet<i64> =
             own.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(id, _)| *id).collect();
-        read.issues.extend(page.issues.into_iter());
+        read.issues.extend(page.issues);
         if let Some(children) = page.children {
             read.children.push(children_of(&children, &fresh)?);
         }
