@@ -1,1 +1,3 @@
-//! (front page to come)
+//! Durable, unpublished work of the run under way.
+
+pub mod merge;
