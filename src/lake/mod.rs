@@ -1,1 +1,3 @@
 //! (front page to come)
+
+pub mod store;
