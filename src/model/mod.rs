@@ -1,1 +1,23 @@
-//! (front page to come)
+//! The ground floor: ids, exact amounts, time, secrets, outcomes. Data only, no I/O.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `id` | the API's ids, one type each |
+//! | `decimal` | an amount, from the JSON number's own text to `i128` and back |
+//! | `time` | dates, naive datetimes, Europe/Paris, RFC 3339 |
+//! | `window` | the date range asked for |
+//! | `outcome` | how a unit ended: proof levels and reason codes |
+//! | `secret` | a token that cannot be printed |
+
+mod decimal;
+mod id;
+mod outcome;
+mod secret;
+pub mod time;
+mod window;
+
+pub use decimal::{DecimalError, DecimalType, write_decimal};
+pub use id::{AccountId, ConnectionId, ConnectorId, SourceId, TransactionId, UserId};
+pub use outcome::{Proof, Reason, UnitMode, UnitOutcome};
+pub use secret::Secret;
+pub use window::{Window, WindowError};

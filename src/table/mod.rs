@@ -1,1 +1,27 @@
-//! (front page to come)
+//! Tables: what `schemas/*.toml` says they are, and how JSON bytes become their record batches.
+//!
+//! A column is one line in a schema file. The decoder, the writers, the docs and the tests read that line; nothing
+//! else knows the columns of a table. A page of the API's JSON goes straight from bytes to Arrow columns: amounts
+//! from the number's own text, dates as days, what does not fit kept as text in `extra` and named in an [`Issue`].
+//!
+//! | file | noun |
+//! |---|---|
+//! | `schema` | tables and columns, read from `schemas/*.toml` |
+//! | `decode/` | a response's bytes → [`Page`] |
+//! | `issue` | what did not fit, and the `issues` table's rows |
+//! | `order` | row order, keys, months |
+//! | `derive` | columns that other tables give |
+//! | `health` | what a connection's state means for its data |
+
+mod decode;
+mod derive;
+pub mod health;
+mod issue;
+mod order;
+mod schema;
+
+pub use decode::{Context, DecodeError, Decoder, Envelope, Links, List, Page};
+pub use derive::{AccountFacts, derive_transactions};
+pub use issue::{Issue, IssueKind, issues_batch};
+pub use order::{Month, NotAMonth, distinct_months, integer_keys, months_of, sort};
+pub use schema::{Children, Clock, Column, ColumnType, Partition, Privacy, Source, Table, TableSchema};

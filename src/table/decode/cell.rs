@@ -1,0 +1,238 @@
+//! One column under construction: typed values go in, what does not fit comes back as a kind of issue.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Int64Builder, StringBuilder,
+    TimestampMicrosecondBuilder,
+};
+use arrow::error::ArrowError;
+
+use crate::model::time::{self, ParisClock};
+use crate::model::{DecimalError, DecimalType};
+use crate::table::{Clock, Column, ColumnType, IssueKind};
+
+use super::cursor::{Raw, Value};
+use super::text::unescape;
+
+/// A column under construction. Rows that nothing was written to are null; they are filled in when the next value
+/// comes, so that an empty cell costs nothing.
+#[derive(Debug)]
+pub(super) enum Cell {
+    Integer { values: Int64Builder, least: i64 },
+    Decimal { values: Decimal128Builder, decimal: DecimalType },
+    Boolean(BooleanBuilder),
+    Date(Date32Builder),
+    Datetime(TimestampMicrosecondBuilder),
+    Instant { values: TimestampMicrosecondBuilder, paris: Option<ParisClock> },
+    Text(StringBuilder),
+    Json(StringBuilder),
+}
+
+/// What became of a value that does not fit as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Misfit(pub(super) IssueKind);
+
+impl Cell {
+    pub(super) fn new(column: &Column, decimal: DecimalType, rows: usize) -> Self {
+        match column.kind {
+            ColumnType::Id => Self::Integer { values: Int64Builder::with_capacity(rows), least: 1 },
+            ColumnType::Integer => {
+                Self::Integer { values: Int64Builder::with_capacity(rows), least: i64::MIN }
+            }
+            ColumnType::Decimal => {
+                let values =
+                    Decimal128Builder::with_capacity(rows).with_data_type(column.kind.arrow(decimal));
+                Self::Decimal { values, decimal }
+            }
+            ColumnType::Boolean => Self::Boolean(BooleanBuilder::with_capacity(rows)),
+            ColumnType::Date => Self::Date(Date32Builder::with_capacity(rows)),
+            ColumnType::Datetime => Self::Datetime(TimestampMicrosecondBuilder::with_capacity(rows)),
+            ColumnType::Instant => Self::Instant {
+                values: TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC"),
+                paris: (column.clock == Clock::Paris).then(ParisClock::default),
+            },
+            ColumnType::Text => Self::Text(StringBuilder::with_capacity(rows, rows * 8)),
+            ColumnType::Json | ColumnType::Extra => Self::Json(StringBuilder::with_capacity(rows, 0)),
+        }
+    }
+
+    /// Rows that have a place so far; a cell of row `r` was written when this exceeds `r`.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        use arrow::array::ArrayBuilder as _;
+        match self {
+            Self::Integer { values, .. } => values.len(),
+            Self::Decimal { values, .. } => values.len(),
+            Self::Boolean(values) => values.len(),
+            Self::Date(values) => values.len(),
+            Self::Datetime(values) | Self::Instant { values, .. } => values.len(),
+            Self::Text(values) | Self::Json(values) => values.len(),
+        }
+    }
+
+    /// Fills up with nulls to `rows`.
+    #[inline]
+    pub(super) fn pad(&mut self, rows: usize) {
+        let missing = rows.saturating_sub(self.len());
+        if missing == 0 {
+            return;
+        }
+        match self {
+            Self::Integer { values, .. } => values.append_nulls(missing),
+            Self::Decimal { values, .. } => values.append_nulls(missing),
+            Self::Boolean(values) => values.append_nulls(missing),
+            Self::Date(values) => values.append_nulls(missing),
+            Self::Datetime(values) | Self::Instant { values, .. } => values.append_nulls(missing),
+            Self::Text(values) | Self::Json(values) => values.append_nulls(missing),
+        }
+    }
+
+    /// The whole number written last.
+    pub(super) fn last_integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer { values, .. } => values.values_slice().last().copied(),
+            _ => None,
+        }
+    }
+
+    /// Writes a whole number; used for values that do not come from JSON.
+    pub(super) fn put_integer(&mut self, value: i64) {
+        if let Self::Integer { values, .. } = self {
+            values.append_value(value);
+        }
+    }
+
+    /// Writes a value that is not null. The cells before must be filled ([`Self::pad`]).
+    /// `json` is the value's own text.
+    ///
+    /// # Errors
+    /// The kind of issue when the column cannot hold the value as it is; nothing was written then, except for
+    /// [`IssueKind::LoneSurrogate`] and [`IssueKind::DateOnly`], where the nearest value was.
+    #[inline]
+    pub(super) fn put(&mut self, value: Value<'_>, json: &str, scratch: &mut String) -> Result<(), Misfit> {
+        match self {
+            Self::Integer { values, least } => {
+                values.append_value(integer(value, *least, scratch)?);
+            }
+            Self::Decimal { values, decimal } => values.append_value(amount(value, *decimal, scratch)?),
+            Self::Boolean(values) => values.append_value(match value {
+                Value::Boolean(value) => value,
+                Value::Number("0") => false,
+                Value::Number("1") => true,
+                _ => return Err(Misfit(IssueKind::WrongType)),
+            }),
+            Self::Date(values) => {
+                let text = text_of(value, scratch)?;
+                values.append_value(time::parse_date(text.as_bytes()).ok_or(Misfit(IssueKind::NotADate))?);
+            }
+            Self::Datetime(values) => {
+                let text = text_of(value, scratch)?;
+                let (written, midnight) = datetime(text)?;
+                values.append_value(written.micros);
+                midnight?;
+            }
+            Self::Instant { values, paris } => {
+                let text = text_of(value, scratch)?;
+                let (written, midnight) = datetime(text)?;
+                let utc = match (written.offset, paris) {
+                    (Some(offset), _) => Some(written.micros - i64::from(offset) * 1_000_000),
+                    (None, Some(clock)) => clock.utc_of(written.micros),
+                    (None, None) => Some(written.micros),
+                };
+                values.append_value(utc.ok_or(Misfit(IssueKind::OutOfRange))?);
+                midnight?;
+            }
+            Self::Text(values) => return put_text(values, value, scratch),
+            Self::Json(values) => values.append_value(json),
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
+        self.pad(rows);
+        Ok(match self {
+            Self::Integer { mut values, .. } => Arc::new(values.finish()),
+            Self::Decimal { mut values, .. } => Arc::new(values.finish()),
+            Self::Boolean(mut values) => Arc::new(values.finish()),
+            Self::Date(mut values) => Arc::new(values.finish()),
+            Self::Datetime(mut values) | Self::Instant { mut values, .. } => Arc::new(values.finish()),
+            Self::Text(mut values) | Self::Json(mut values) => Arc::new(values.finish()),
+        })
+    }
+}
+
+/// The text of a JSON string, unescaped into `scratch` where it has escapes.
+#[inline]
+fn text_of<'a>(value: Value<'a>, scratch: &'a mut String) -> Result<&'a str, Misfit> {
+    match value {
+        Value::Text(Raw { text, escaped: false }) => Ok(text),
+        Value::Text(raw) => {
+            scratch.clear();
+            unescape(raw, scratch);
+            Ok(scratch)
+        }
+        _ => Err(Misfit(IssueKind::WrongType)),
+    }
+}
+
+/// The digits of a number, or of a text that holds one.
+#[inline]
+fn number_of<'a>(value: Value<'a>, scratch: &'a mut String) -> Result<&'a str, Misfit> {
+    match value {
+        Value::Number(text) => Ok(text),
+        _ => text_of(value, scratch),
+    }
+}
+
+/// A whole number written as one: `1.0`, `1e3` and what exceeds 63 bits are not.
+#[inline]
+fn integer(value: Value<'_>, least: i64, scratch: &mut String) -> Result<i64, Misfit> {
+    let text = number_of(value, scratch)?;
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Misfit(IssueKind::NotAnInteger));
+    }
+    text.parse().ok().filter(|value| *value >= least).ok_or(Misfit(IssueKind::NotAnInteger))
+}
+
+#[inline]
+fn amount(value: Value<'_>, decimal: DecimalType, scratch: &mut String) -> Result<i128, Misfit> {
+    let text = number_of(value, scratch)?;
+    decimal.parse(text.as_bytes()).map_err(|error| {
+        Misfit(match error {
+            DecimalError::NotANumber => IssueKind::NotANumber,
+            DecimalError::TooPrecise => IssueKind::TooPrecise,
+            DecimalError::TooLarge => IssueKind::TooLarge,
+        })
+    })
+}
+
+/// A datetime, and whether only a date stood there: a `deleted` that says just the day must not read as null.
+fn datetime(text: &str) -> Result<(time::WrittenDatetime, Result<(), Misfit>), Misfit> {
+    if let Some(written) = time::parse_datetime(text.as_bytes()) {
+        return Ok((written, Ok(())));
+    }
+    let days = Some(text).filter(|text| text.len() == 10).and_then(|text| time::parse_date(text.as_bytes()));
+    let days = days.ok_or(Misfit(IssueKind::NotADatetime))?;
+    let written = time::WrittenDatetime { micros: i64::from(days) * 86_400_000_000, offset: None };
+    Ok((written, Err(Misfit(IssueKind::DateOnly))))
+}
+
+/// Texts pass byte for byte; a number that stands for a text keeps its own digits.
+#[inline]
+fn put_text(values: &mut StringBuilder, value: Value<'_>, scratch: &mut String) -> Result<(), Misfit> {
+    match value {
+        Value::Text(Raw { text, escaped: false }) | Value::Number(text) => values.append_value(text),
+        Value::Text(raw) => {
+            scratch.clear();
+            let lone = unescape(raw, scratch);
+            values.append_value(&scratch);
+            if lone {
+                return Err(Misfit(IssueKind::LoneSurrogate));
+            }
+        }
+        _ => return Err(Misfit(IssueKind::WrongType)),
+    }
+    Ok(())
+}

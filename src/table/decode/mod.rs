@@ -1,0 +1,28 @@
+//! A response's bytes → a [`Page`] of Arrow columns, driven by the schema alone.
+//!
+//! The decoder walks the JSON text once. No value takes a detour: amounts go from the number's own text to `i128`,
+//! texts from the body to the column, and a key finds its columns by guessing that it follows the same key as in
+//! the row before. What does not fit its column leaves the cell null, keeps its text in `extra` and is named in an
+//! issue; a row that cannot be stored at all is counted; only text that is not one whole JSON object is an error.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `cursor` | strict JSON, token by token |
+//! | `text` | escapes |
+//! | `plan` | which key goes to which columns |
+//! | `cell` | one column under construction |
+//! | `rows` | one table under construction |
+//! | `page` | the whole answer: envelope, rows, children |
+
+mod cell;
+mod cursor;
+mod page;
+mod plan;
+mod rows;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use cursor::DecodeError;
+pub use page::{Context, Decoder, Envelope, Links, List, Page};

@@ -1,0 +1,120 @@
+//! Which key of a row's object goes to which columns.
+
+use std::collections::HashMap;
+
+use crate::table::{Source, Table, TableSchema};
+
+/// What to do with one key of an object.
+#[derive(Debug, Default)]
+pub(super) struct Field {
+    /// The key.
+    pub(super) key: String,
+    /// A number of its own among all fields of the table.
+    pub(super) slot: usize,
+    /// The columns that a value fills.
+    pub(super) columns: Vec<usize>,
+    /// What to do with an object's own keys; `None`: the object is a value like any other.
+    pub(super) object: Option<ObjectPlan>,
+    /// Left out on purpose.
+    pub(super) ignored: bool,
+    /// The list of children.
+    pub(super) children: bool,
+}
+
+/// What to do with the keys of an object.
+#[derive(Debug, Default)]
+pub(super) struct ObjectPlan {
+    pub(super) fields: Vec<Field>,
+    by_key: HashMap<String, usize>,
+    /// Keys that are not named here are left out on purpose.
+    pub(super) ignore_rest: bool,
+}
+
+impl ObjectPlan {
+    /// The field of a key. `guess` is the field expected next; most rows repeat the order of the row before.
+    #[inline]
+    pub(super) fn find(&self, key: &str, guess: usize) -> Option<usize> {
+        match self.fields.get(guess) {
+            Some(field) if field.key == key => Some(guess),
+            _ => self.by_key.get(key).copied(),
+        }
+    }
+
+    fn field(&mut self, key: &str, slots: &mut usize) -> &mut Field {
+        let at = *self.by_key.entry(key.to_owned()).or_insert_with(|| {
+            self.fields.push(Field { key: key.to_owned(), slot: *slots, ..Field::default() });
+            *slots += 1;
+            self.fields.len() - 1
+        });
+        &mut self.fields[at]
+    }
+}
+
+/// How the rows of a table are read.
+#[derive(Debug)]
+pub(super) struct TablePlan {
+    pub(super) schema: &'static TableSchema,
+    pub(super) object: ObjectPlan,
+    /// Number of fields in all objects together.
+    pub(super) slots: usize,
+    /// Columns filled from the request: the user.
+    pub(super) user_columns: Vec<usize>,
+    /// Columns filled from the enclosing row where the row itself says nothing.
+    pub(super) parent_columns: Vec<usize>,
+    /// Columns without which a row cannot be stored.
+    pub(super) required: Vec<usize>,
+    /// The column that names a row.
+    pub(super) id: usize,
+    /// The column of what has no column.
+    pub(super) extra: Option<usize>,
+}
+
+impl TablePlan {
+    pub(super) fn new(table: Table) -> Self {
+        let schema = table.schema();
+        let mut object = ObjectPlan::default();
+        let mut slots = 0;
+        let (mut user_columns, mut parent_columns) = (Vec::new(), Vec::new());
+        for (column, definition) in schema.columns.iter().enumerate() {
+            for source in &definition.sources {
+                match source {
+                    Source::Derived => {}
+                    Source::User => user_columns.push(column),
+                    Source::Parent(_) => parent_columns.push(column),
+                    Source::Path(path) => place(&mut object, path, &mut slots).columns.push(column),
+                }
+            }
+        }
+        for path in &schema.ignored {
+            match path.split_last() {
+                Some((last, parents)) if last == "*" => {
+                    place(&mut object, parents, &mut slots).object.get_or_insert_default().ignore_rest = true;
+                }
+                _ => place(&mut object, path, &mut slots).ignored = true,
+            }
+        }
+        if let Some(children) = &schema.children {
+            object.field(&children.field, &mut slots).children = true;
+        }
+        let required = schema.required.iter().filter_map(|name| schema.index_of(name)).collect();
+        Self {
+            schema,
+            object,
+            slots,
+            user_columns,
+            parent_columns,
+            required,
+            id: schema.index_of("id").unwrap_or_default(),
+            extra: schema.index_of("extra"),
+        }
+    }
+}
+
+/// The field at a path, made where it is missing.
+fn place<'p>(object: &'p mut ObjectPlan, path: &[String], slots: &mut usize) -> &'p mut Field {
+    match path {
+        [] => object.field("", slots),
+        [last] => object.field(last, slots),
+        [first, rest @ ..] => place(object.field(first, slots).object.get_or_insert_default(), rest, slots),
+    }
+}

@@ -1,0 +1,326 @@
+//! One table under construction: objects go in, a record batch comes out.
+
+use std::collections::BTreeMap;
+
+use arrow::array::BooleanArray;
+use arrow::compute::filter_record_batch;
+use arrow::record_batch::RecordBatch;
+
+use crate::model::{DecimalType, UserId};
+use crate::table::{Issue, IssueKind};
+
+use super::cell::{Cell, Misfit};
+use super::cursor::{Cursor, DecodeError, Raw, Value};
+use super::plan::{ObjectPlan, TablePlan};
+use super::text::unescape;
+
+/// More rows than any page has: the API's own limit is 1,000.
+const MAX_ROWS: usize = 100_000;
+
+/// The rows of one table, as they are read.
+#[derive(Debug)]
+pub(super) struct Rows<'p> {
+    plan: &'p TablePlan,
+    decimal: DecimalType,
+    cells: Vec<Cell>,
+    /// Rows begun; the last is under construction.
+    count: usize,
+    /// Rows that cannot be stored.
+    without_key: Vec<usize>,
+    /// The row in which each field was seen last, plus one.
+    seen: Vec<u32>,
+    /// The field that followed each field last time; place 0 is for the first key.
+    follows: Vec<usize>,
+    /// What the row under construction keeps in `extra`: key, JSON text.
+    extra: Vec<(String, String)>,
+    /// What did not fit in the row under construction.
+    misfits: Vec<(usize, IssueKind)>,
+    scratch: String,
+    issues: Vec<Issue>,
+    unknown: BTreeMap<String, u64>,
+}
+
+/// Where a row stands: whose it is, and the row around it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Surroundings {
+    pub(super) user: Option<UserId>,
+    pub(super) parent: Option<i64>,
+}
+
+/// What a table has become.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) rows: RecordBatch,
+    pub(super) issues: Vec<Issue>,
+    pub(super) unknown: BTreeMap<String, u64>,
+    pub(super) without_key: u64,
+}
+
+impl<'p> Rows<'p> {
+    pub(super) fn new(plan: &'p TablePlan, decimal: DecimalType, expected: usize) -> Self {
+        let cell = |column| Cell::new(column, decimal, expected);
+        Self {
+            plan,
+            decimal,
+            cells: plan.schema.columns.iter().map(cell).collect(),
+            count: 0,
+            without_key: Vec::new(),
+            seen: vec![0; plan.slots],
+            follows: vec![0; plan.slots + 1],
+            extra: Vec::new(),
+            misfits: Vec::new(),
+            scratch: String::new(),
+            issues: Vec::new(),
+            unknown: BTreeMap::new(),
+        }
+    }
+
+    /// Rows begun so far.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Reads one row. Returns its id, and the text of its list of children if it has one.
+    pub(super) fn row<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        around: Surroundings,
+    ) -> Result<(Option<i64>, Option<&'a str>), DecodeError> {
+        if self.count >= MAX_ROWS {
+            return Err(DecodeError::TooManyRows);
+        }
+        self.count += 1;
+        let plan = self.plan;
+        let mut children = None;
+        if cursor.peek() == Some(b'{') {
+            self.object(cursor, &plan.object, "", 0, &mut children)?;
+        } else {
+            // Not an object: nothing to store, but a row that was served all the same.
+            cursor.value()?;
+        }
+        self.fill(&plan.user_columns, around.user.map(UserId::get));
+        self.fill(&plan.parent_columns, around.parent);
+        Ok((self.end_row(around.user), children))
+    }
+
+    fn object<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        plan: &'p ObjectPlan,
+        prefix: &str,
+        entry: usize,
+        children: &mut Option<&'a str>,
+    ) -> Result<(), DecodeError> {
+        cursor.expect(b'{')?;
+        let mut first = true;
+        let mut before = entry;
+        while let Some(raw) = cursor.next_key(&mut first)? {
+            let found = match raw {
+                Raw { text, escaped: false } => plan.find(text, self.follows[before]),
+                Raw { .. } => plan.find(&plain(raw), self.follows[before]),
+            };
+            let Some(at) = found else {
+                self.unknown(cursor, plan, prefix, raw)?;
+                continue;
+            };
+            self.follows[before] = at;
+            let field = &plan.fields[at];
+            before = field.slot + 1;
+            let again = self.seen[field.slot] as usize == self.count;
+            #[expect(clippy::cast_possible_truncation, reason = "a page has at most MAX_ROWS rows")]
+            {
+                self.seen[field.slot] = self.count as u32;
+            }
+            cursor.peek();
+            let start = cursor.at();
+            if let (Some(object), Some(b'{'), false) = (&field.object, cursor.peek(), again) {
+                let prefix = format!("{prefix}{}.", field.key);
+                self.object(cursor, object, &prefix, before, children)?;
+                continue;
+            }
+            let value = cursor.value()?;
+            if again {
+                self.repeated(&field.columns, prefix, &field.key, cursor.since(start));
+            } else if field.children {
+                *children = Some(cursor.since(start)).filter(|_| value != Value::Null);
+            } else if value != Value::Null && !field.ignored {
+                let known = !field.columns.is_empty();
+                if known {
+                    self.put(&field.columns, value, cursor.since(start));
+                } else {
+                    self.keep(format!("{prefix}{}", field.key), cursor.since(start));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a value to its columns. One issue tells of it, whichever of them could not take it.
+    #[inline]
+    fn put(&mut self, columns: &[usize], value: Value<'_>, json: &str) {
+        let row = self.count - 1;
+        let mut misfit = None;
+        for column in columns {
+            let cell = &mut self.cells[*column];
+            if cell.len() > row {
+                // Another path to the same column came first.
+                continue;
+            }
+            cell.pad(row);
+            if let Err(Misfit(kind)) = cell.put(value, json, &mut self.scratch) {
+                misfit.get_or_insert((*column, kind));
+            }
+        }
+        if let Some((column, kind)) = misfit {
+            self.misfits.push((column, kind));
+            self.keep(self.plan.schema.columns[column].name.clone(), json);
+        }
+    }
+
+    /// A key that the object had before: the first value stands, this one is kept beside it.
+    fn repeated(&mut self, columns: &[usize], prefix: &str, key: &str, json: &str) {
+        let column = columns.first().copied().or(self.plan.extra).unwrap_or(self.plan.id);
+        self.misfits.push((column, IssueKind::DuplicateKey));
+        self.keep(format!("{prefix}{key}"), json);
+    }
+
+    fn unknown(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        plan: &ObjectPlan,
+        prefix: &str,
+        raw: Raw<'_>,
+    ) -> Result<(), DecodeError> {
+        cursor.peek();
+        let start = cursor.at();
+        cursor.value()?;
+        if !plan.ignore_rest {
+            let name = format!("{prefix}{}", plain(raw));
+            *self.unknown.entry(name.clone()).or_default() += 1;
+            self.keep(name, cursor.since(start));
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, key: String, json: &str) {
+        self.extra.push((key, json.to_owned()));
+    }
+
+    fn fill(&mut self, columns: &[usize], value: Option<i64>) {
+        let row = self.count - 1;
+        let Some(value) = value else { return };
+        for column in columns {
+            let cell = &mut self.cells[*column];
+            if cell.len() <= row {
+                cell.pad(row);
+                cell.put_integer(value);
+            }
+        }
+    }
+
+    fn end_row(&mut self, user: Option<UserId>) -> Option<i64> {
+        let row = self.count - 1;
+        let written = |cells: &[Cell], column: usize| cells[column].len() > row;
+        if !self.plan.required.iter().all(|column| written(&self.cells, *column)) {
+            self.without_key.push(row);
+            self.extra.clear();
+            self.misfits.clear();
+            return None;
+        }
+        let id = self.cells[self.plan.id].last_integer();
+        if !self.extra.is_empty() {
+            self.write_extra(row);
+        }
+        for (column, kind) in self.misfits.drain(..) {
+            self.issues.push(Issue {
+                table: self.plan.schema.table,
+                user,
+                id: id.unwrap_or_default(),
+                column: self.plan.schema.columns[column].name.clone(),
+                kind,
+                n: 1,
+            });
+        }
+        id
+    }
+
+    /// Writes `extra` with its keys in order, so that the order in which they were served changes no byte.
+    fn write_extra(&mut self, row: usize) {
+        let Some(column) = self.plan.extra else {
+            self.extra.clear();
+            return;
+        };
+        self.extra.sort();
+        let mut json = String::from("{");
+        for (place, (key, value)) in self.extra.drain(..).enumerate() {
+            if place > 0 {
+                json.push(',');
+            }
+            push_json_text(&mut json, &key);
+            json.push(':');
+            json.push_str(&value);
+        }
+        json.push('}');
+        let cell = &mut self.cells[column];
+        cell.pad(row);
+        // A JSON column takes any value.
+        let _ = cell.put(Value::Composite, &json, &mut self.scratch);
+    }
+
+    pub(super) fn finish(self) -> Result<Finished, DecodeError> {
+        let count = self.count;
+        let columns = self.cells.into_iter().map(|cell| cell.finish(count)).collect::<Result<Vec<_>, _>>();
+        let schema = self.plan.schema.arrow(self.decimal);
+        let mut rows = columns
+            .and_then(|columns| RecordBatch::try_new(schema, columns))
+            .map_err(|_| DecodeError::Columns)?;
+        if !self.without_key.is_empty() {
+            let keep: BooleanArray =
+                (0..count).map(|row| Some(self.without_key.binary_search(&row).is_err())).collect();
+            rows = filter_record_batch(&rows, &keep).map_err(|_| DecodeError::Columns)?;
+        }
+        Ok(Finished {
+            rows,
+            issues: merge(self.issues),
+            unknown: self.unknown,
+            without_key: self.without_key.len() as u64,
+        })
+    }
+}
+
+/// One issue per row, column and kind, with its count.
+fn merge(mut issues: Vec<Issue>) -> Vec<Issue> {
+    issues.sort();
+    issues.dedup_by(|later, earlier| {
+        let same = (&later.id, &later.column, later.kind) == (&earlier.id, &earlier.column, earlier.kind);
+        if same {
+            earlier.n += later.n;
+        }
+        same
+    });
+    issues
+}
+
+/// A key's own text.
+fn plain(raw: Raw<'_>) -> String {
+    let mut text = String::new();
+    unescape(raw, &mut text);
+    text
+}
+
+/// Appends a JSON string.
+fn push_json_text(json: &mut String, text: &str) {
+    json.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\u{0}'..='\u{1f}' => {
+                use std::fmt::Write as _;
+                let _ = write!(json, "\\u{:04x}", u32::from(character));
+            }
+            _ => json.push(character),
+        }
+    }
+    json.push('"');
+}
