@@ -38,6 +38,7 @@ pub use layout::{Area, FilePath, Layout, RunId};
 pub use lock::Lock;
 pub use manifest::Manifest;
 pub use preflight::{Destination, FOLDER_MODE, WORK_MODE, free_bytes, needed_bytes};
+pub(crate) use publish::listing;
 pub use publish::{FILE_MODE, publish};
 pub use snapshot::{Latest, Listed, Snapshot, list};
 pub use store::Store;
