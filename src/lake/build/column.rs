@@ -1,7 +1,7 @@
 //! Typed columns of a batch, by name.
 
-use arrow::array::{Array, AsArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
+use arrow::array::{Array, AsArray, Date32Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{Date32Type, Int64Type};
 
 use crate::table::Table;
 
@@ -34,10 +34,6 @@ impl<'a> Columns<'a> {
 
     pub(super) fn dates(self, column: &'static str) -> Result<&'a Date32Array, BuildError> {
         self.typed(column, |values| values.as_primitive_opt::<Date32Type>())
-    }
-
-    pub(super) fn decimals(self, column: &'static str) -> Result<&'a Decimal128Array, BuildError> {
-        self.typed(column, |values| values.as_primitive_opt::<Decimal128Type>())
     }
 
     pub(super) fn texts(self, column: &'static str) -> Result<&'a StringArray, BuildError> {

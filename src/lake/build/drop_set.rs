@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use arrow::array::{Int64Array, RecordBatch};
 
-use crate::extract::FetchedUnit;
-use crate::model::{UnitMode, UserId};
+use crate::model::UnitMode;
 use crate::table::{AccountFacts, Table, derive_transactions};
 
 use super::BuildError;
 use super::column::{Columns, at, day_at, text_at};
+use super::input::Walked;
 use super::merge::{Fate, Fates, Judge, Rows};
 use super::population::{Days, Population, Standing};
 
@@ -39,12 +39,12 @@ struct UnitRule {
 }
 
 impl UnitRule {
-    fn of(unit: &FetchedUnit) -> Self {
+    fn of(unit: &Walked) -> Self {
         let walked = match unit.mode {
             UnitMode::Full | UnitMode::Window => Some(Days::from(unit.window)),
             UnitMode::Delta => None,
         };
-        let accounts = unit.accounts_walked.iter().map(|walk| (walk.account.get(), walk.complete));
+        let accounts = unit.accounts.iter().map(|walk| (walk.account.get(), walk.complete));
         Self { walked, accounts: accounts.collect() }
     }
 }
@@ -59,7 +59,11 @@ pub(super) struct Accounts {
 
 impl Accounts {
     /// Reads the accounts of fetched users, as the parent has them and as they are staged.
-    pub(super) fn read(population: &Population, parent: Rows<'_>, staged: Rows<'_>) -> Result<Self, BuildError> {
+    pub(super) fn read(
+        population: &Population,
+        parent: Rows<'_>,
+        staged: Rows<'_>,
+    ) -> Result<Self, BuildError> {
         let mut accounts = Self::default();
         for rows in parent {
             collect(&rows?, population, &mut accounts.before)?;
@@ -102,17 +106,18 @@ fn collect(
 impl<'a> DropSet<'a> {
     pub(super) fn new(
         population: &'a Population,
-        units: &BTreeMap<UserId, FetchedUnit>,
+        walked: &BTreeMap<i64, &Walked>,
         mut received: Vec<i64>,
         accounts: Accounts,
     ) -> Self {
         received.sort_unstable();
         received.dedup();
-        let changed = accounts.now.iter().filter(|(id, now)| accounts.before.get(id).is_some_and(|b| b != *now));
+        let changed =
+            accounts.now.iter().filter(|(id, now)| accounts.before.get(id).is_some_and(|b| b != *now));
         Self {
             population,
             received,
-            units: units.iter().map(|(user, unit)| (user.get(), UnitRule::of(unit))).collect(),
+            units: walked.iter().map(|(user, unit)| (*user, UnitRule::of(unit))).collect(),
             revised: changed.map(|(id, _)| *id).collect(),
             known_before: accounts.before.into_keys().collect(),
             facts: accounts.facts,
@@ -179,7 +184,11 @@ impl Judge for DropSet<'_> {
                 });
             }
         }
-        Ok(if fates.iter().all(|fate| *fate == Fate::Keep) { Fates::All(Fate::Keep) } else { Fates::Each(fates) })
+        Ok(if fates.iter().all(|fate| *fate == Fate::Keep) {
+            Fates::All(Fate::Keep)
+        } else {
+            Fates::Each(fates)
+        })
     }
 
     fn revise(&self, rows: &RecordBatch) -> Result<Option<RecordBatch>, BuildError> {

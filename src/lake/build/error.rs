@@ -46,8 +46,8 @@ pub enum BuildError {
     /// A user's unit was said to be fetched and is not staged.
     #[error("user {0} was fetched and is not staged")]
     NotStaged(UserId),
-    /// A unit is staged for a user who is not in the list.
-    #[error("user {0} is staged and not in the list of users")]
+    /// A unit is staged for a user who was not said to be fetched.
+    #[error("user {0} is staged and was not fetched")]
     Unlisted(UserId),
     /// A thread of the build ended by a panic.
     #[error("a thread of the build ended without an answer")]

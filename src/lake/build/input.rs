@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use crate::encode::CsvProfile;
 use crate::lake::layout::RunId;
 use crate::lake::{Area, Snapshot, Store};
-use crate::model::{DecimalType, Reason, UserId};
+use crate::model::{AccountId, DecimalType, Proof, Reason, UnitMode, UserId, Window};
 use crate::table::Issue;
+
+use super::staged::StagedRows;
 
 /// The formats that are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,16 +38,48 @@ impl Formats {
 }
 
 /// How the run dealt with a user of the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Attempt {
     /// Fetched: the unit is staged.
-    Fetched,
+    Fetched(Walked),
     /// Tried, and failed.
     Failed(Reason),
     /// Not in this run's plan.
     NotPlanned,
     /// Not asked for on purpose.
     Skipped(Reason),
+}
+
+/// What the walks of a fetched user covered, and how that is proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walked {
+    /// What was asked for.
+    pub mode: UnitMode,
+    /// How we know that nothing is missing.
+    pub proof: Proof,
+    /// The dates that the walk covered; for a delta walk those that the lake holds already.
+    pub window: Window,
+    /// When the transactions walk began, on the server's clock.
+    pub walk_start: Timestamp,
+    /// When the last walk that asked for everything in the window began, on the server's clock.
+    pub full_walk_start: Timestamp,
+    /// When the attempt that fetched the user began, on the server's clock.
+    pub as_of: Timestamp,
+    /// Every account in the user's list.
+    pub accounts: Vec<WalkedAccount>,
+}
+
+/// How one account was covered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WalkedAccount {
+    /// The account.
+    pub account: AccountId,
+    /// The proof of the walk that covered it.
+    pub proof: Proof,
+    /// Whether everything that the API shows of it was received.
+    pub complete: bool,
+    /// Why not.
+    pub reason: Option<Reason>,
 }
 
 /// What this run says of the domain's lists. Rows are in their tables' order.
@@ -61,7 +95,7 @@ pub struct DomainLists {
 
 /// The input of a build. The data files depend on nothing else, and not on `run` and `started_at`.
 #[derive(Debug)]
-pub struct BuildInput<'a, S> {
+pub struct BuildInput<'a> {
     /// The lake's durable steps.
     pub store: &'a Store,
     /// The folder to build in, relative to the store's root; it exists and is empty.
@@ -73,7 +107,7 @@ pub struct BuildInput<'a, S> {
     /// The snapshot to build upon.
     pub parent: Option<&'a Snapshot>,
     /// What was fetched.
-    pub staged: &'a S,
+    pub staged: &'a dyn StagedRows,
     /// The lists of the domain.
     pub lists: DomainLists,
     /// Every user of the list, and how the run dealt with it.

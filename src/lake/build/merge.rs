@@ -4,7 +4,7 @@
 //! that no staged row replaces has the [`Fate`] that the table gives it. Rows leave as slices of the batches that they
 //! came in: nothing is copied here.
 
-use arrow::array::{Array, BooleanArray, RecordBatch};
+use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::and;
 use arrow::compute::kernels::cmp::not_distinct;
 
@@ -259,8 +259,7 @@ impl<'a, K: Key> Merge<'a, K> {
     /// Counts the rows that differ, pair by pair.
     fn compare(&mut self, old: &RecordBatch, new: &RecordBatch) -> Result<(), BuildError> {
         let Some(same) = same_rows(self.table, old, new)? else { return Ok(()) };
-        let deleted =
-            (Columns::of(self.table, old).deleted(), Columns::of(self.table, new).deleted());
+        let deleted = (Columns::of(self.table, old).deleted(), Columns::of(self.table, new).deleted());
         for row in (0..same.len()).filter(|row| !same.value(*row)) {
             let newly = matches!(deleted, (Some(old), Some(new)) if old.is_null(row) && new.is_valid(row));
             self.tally.changed(newly);

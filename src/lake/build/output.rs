@@ -1,7 +1,6 @@
 //! Files of the snapshot under construction: written anew, or taken over from the parent.
 
 use std::fs::DirBuilder;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -69,7 +68,12 @@ impl Output<'_> {
         Ok(linked)
     }
 
-    fn link_file(&self, parent: &Parent<'_>, file: &FileEntry, path: FilePath) -> Result<FileEntry, BuildError> {
+    fn link_file(
+        &self,
+        parent: &Parent<'_>,
+        file: &FileEntry,
+        path: FilePath,
+    ) -> Result<FileEntry, BuildError> {
         if let Some(from) = parent.place_of(file) {
             create_folder_of(&path.under(&self.folder()))?;
             self.store.link_or_copy(&from, &path.under(&self.building), 0o600)?;
@@ -77,8 +81,14 @@ impl Output<'_> {
         Ok(FileEntry { path, ..(*file).clone() })
     }
 
-    /// Starts the files of a table or partition.
-    pub(super) fn write(&self, table: Table, month: Option<Month>) -> Result<PartOutput<'_>, BuildError> {
+    /// The files of a table or partition; nothing is created before there is a row.
+    pub(super) fn write(&self, table: Table, month: Option<Month>) -> PartOutput<'_> {
+        let facts = vec![RowFacts::new(Some(table), self.decimal)];
+        PartOutput { output: self, table, month, writer: None, facts }
+    }
+
+    /// Creates the folders of a table or partition and starts its files.
+    fn start(&self, table: Table, month: Option<Month>) -> Result<PartWriter, BuildError> {
         let mut folders = Vec::new();
         for area in self.areas {
             let first = FilePath::data(*area, table, month, 0).under(&self.folder());
@@ -87,18 +97,9 @@ impl Output<'_> {
             folders.push((format, first.parent().unwrap_or(Path::new("")).to_owned()));
         }
         let schema = table.schema();
-        let shape = TableShape {
-            schema: schema.arrow(self.decimal),
-            sorted_by: schema.order.clone(),
-            csv: self.csv,
-        };
-        Ok(PartOutput {
-            output: self,
-            table,
-            month,
-            writer: PartWriter::new(shape, folders),
-            facts: vec![RowFacts::new(Some(table), self.decimal)],
-        })
+        let sorted_by = schema.order.clone();
+        let shape = TableShape { schema: schema.arrow(self.decimal), sorted_by, csv: self.csv };
+        Ok(PartWriter::new(shape, folders))
     }
 
     /// Writes the run's facts.
@@ -137,7 +138,7 @@ pub(super) struct PartOutput<'a> {
     output: &'a Output<'a>,
     table: Table,
     month: Option<Month>,
-    writer: PartWriter,
+    writer: Option<PartWriter>,
     /// Of each part, the last one being written.
     facts: Vec<RowFacts>,
 }
@@ -163,7 +164,11 @@ impl PartOutput<'_> {
             let space = usize::try_from(FILE_ROWS - facts.rows()).unwrap_or(usize::MAX);
             let slice = rows.slice(offset, space.min(rows.num_rows() - offset));
             facts.add(&slice);
-            self.writer.write(&slice)?;
+            let writer = match &mut self.writer {
+                Some(writer) => writer,
+                none => none.insert(self.output.start(self.table, self.month)?),
+            };
+            writer.write(&slice)?;
             offset += slice.num_rows();
         }
         Ok(())
@@ -172,8 +177,13 @@ impl PartOutput<'_> {
     /// Ends the files. A partition without rows has none; a table always has one. A file that came out as the parent
     /// has it is the parent's.
     pub(super) fn close(self, parent: &Parent<'_>) -> Result<Written, BuildError> {
-        let parts = self.writer.close(self.month.is_none())?;
         let mut written = Written { files: Vec::new(), replaced_nuls: 0 };
+        let writer = match self.writer {
+            Some(writer) => writer,
+            None if self.month.is_some() => return Ok(written),
+            None => self.output.start(self.table, None)?,
+        };
+        let parts = writer.close(true)?;
         for (part, facts) in parts.into_iter().zip(self.facts) {
             let areas = self.output.areas.iter();
             for (area, (_, file)) in areas.zip(part.files) {
@@ -185,44 +195,28 @@ impl PartOutput<'_> {
                 written.files.push(self.output.take_over(parent, entry, &file.path)?);
             }
         }
-        if self.month.is_some() && written.files.is_empty() {
-            self.output.remove_folders(self.table, self.month)?;
-        }
         Ok(written)
     }
 }
 
 impl Output<'_> {
     /// Puts the parent's file in the place of one that was written with the same bytes.
-    fn take_over(&self, parent: &Parent<'_>, entry: FileEntry, place: &Path) -> Result<FileEntry, BuildError> {
+    fn take_over(
+        &self,
+        parent: &Parent<'_>,
+        entry: FileEntry,
+        place: &Path,
+    ) -> Result<FileEntry, BuildError> {
         let parts = entry.path.parts();
         let Some(table) = parts.table else { return Ok(entry) };
         let before = parent.files_for(parts.area, (table, parts.month), entry.profile.as_deref());
-        let Some(same) = before.and_then(|files| files.get(parts.part)).filter(|file| file.same_content(&entry))
+        let Some(same) =
+            before.and_then(|files| files.get(parts.part)).filter(|file| file.same_content(&entry))
         else {
             return Ok(entry);
         };
         parent.check(same)?;
         std::fs::remove_file(place).map_err(LakeError::io("remove", place))?;
         self.link_file(parent, same, entry.path)
-    }
-
-    /// Removes the folders of a partition that came out empty.
-    fn remove_folders(&self, table: Table, month: Option<Month>) -> Result<(), LakeError> {
-        for area in self.areas {
-            let first = FilePath::data(*area, table, month, 0).under(&self.folder());
-            let Some(folder) = first.parent() else { continue };
-            match std::fs::remove_dir(folder) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(LakeError::io("remove", folder)(error));
-                }
-                _ => {}
-            }
-            // The table's own folder goes with its last partition.
-            if let Some(table) = folder.parent() {
-                let _ = std::fs::remove_dir(table);
-            }
-        }
-        Ok(())
     }
 }

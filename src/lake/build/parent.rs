@@ -62,7 +62,10 @@ impl<'a> Parent<'a> {
 
     /// The months of which it has rows of a table.
     pub(super) fn months(&self, table: Table) -> impl Iterator<Item = Month> {
-        self.files.keys().filter(move |(area, of, _)| (*area, *of) == (self.area, table)).filter_map(|key| key.2)
+        self.files
+            .keys()
+            .filter(move |(area, of, _)| (*area, *of) == (self.area, table))
+            .filter_map(|key| key.2)
     }
 
     /// The files that hold a table's or partition's rows.
@@ -110,8 +113,11 @@ impl<'a> Parent<'a> {
                 return Err(damaged("is not a regular file; run powens-export verify".to_owned()).into());
             }
             Ok(found) if found.len() != file.bytes => {
-                let problem =
-                    format!("has {} bytes where its manifest says {}; run powens-export verify", found.len(), file.bytes);
+                let problem = format!(
+                    "has {} bytes where its manifest says {}; run powens-export verify",
+                    found.len(),
+                    file.bytes
+                );
                 return Err(damaged(problem).into());
             }
             _ => {}
@@ -157,7 +163,9 @@ impl<'a> Parent<'a> {
             let shape = shape.clone();
             match ParquetReader::open(&path, columns) {
                 Err(error) => Box::new(std::iter::once(Err(error.into()))),
-                Ok(reader) => Box::new(reader.map(move |batch| shape(batch?).map_err(BuildError::rows(table)))),
+                Ok(reader) => {
+                    Box::new(reader.map(move |batch| shape(batch?).map_err(BuildError::rows(table))))
+                }
             }
         };
         Box::new(files.collect::<Vec<_>>().into_iter().flat_map(open))

@@ -36,16 +36,24 @@ pub(super) struct BuiltPart<W> {
     pub(super) replaced_nuls: u64,
 }
 
+impl<W> BuiltPart<W> {
+    /// The part, and what was watched of it.
+    pub(super) fn split(self) -> (BuiltPart<()>, W) {
+        let Self { table, files, tally, watched, replaced_nuls } = self;
+        (BuiltPart { table, files, tally, watched: (), replaced_nuls }, watched)
+    }
+}
+
 /// What one table or partition is built from.
-pub(super) struct PartSource<'a> {
+pub(super) struct PartSource<'a, 'r> {
     pub(super) table: Table,
     pub(super) month: Option<Month>,
     /// Opens the staged rows; may be called again.
-    pub(super) staged: &'a (dyn Fn() -> Result<Rows<'a>, BuildError> + Sync),
+    pub(super) staged: &'a (dyn Fn() -> Result<Rows<'r>, BuildError> + Sync),
     pub(super) judge: &'a dyn Judge,
 }
 
-impl<'a> PartSource<'a> {
+impl PartSource<'_, '_> {
     /// Builds it.
     pub(super) fn build<W: Watch>(
         &self,
@@ -74,7 +82,7 @@ impl<'a> PartSource<'a> {
         }
         let mut merge = self.merge::<K>(parent)?;
         let mut watched = W::default();
-        let mut writer = output.write(self.table, self.month)?;
+        let mut writer = output.write(self.table, self.month);
         for rows in merge.by_ref() {
             let rows = rows?;
             watched.see(&rows)?;

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::extract::FetchedUnit;
 use crate::model::{Reason, UnitMode, UnitOutcome, UserId, Window};
 
 use super::BuildError;
-use super::input::Attempt;
+use super::input::{Attempt, Walked};
 use super::units::UnitRow;
 
 /// How a user's rows of the parent are treated.
@@ -34,11 +33,12 @@ impl Population {
     /// Settles every user's outcome.
     pub(super) fn settle(
         attempts: &BTreeMap<UserId, Attempt>,
-        units: &BTreeMap<UserId, FetchedUnit>,
+        staged: &[UserId],
         parent: &BTreeMap<UserId, UnitRow>,
         started_at: Timestamp,
     ) -> Result<Self, BuildError> {
-        if let Some(user) = units.keys().find(|user| !attempts.contains_key(user)) {
+        let is_fetched = |user: &UserId| matches!(attempts.get(user), Some(Attempt::Fetched(_)));
+        if let Some(user) = staged.iter().find(|user| !is_fetched(user)) {
             return Err(BuildError::Unlisted(*user));
         }
         let mut rows = BTreeMap::new();
@@ -46,10 +46,12 @@ impl Population {
         for (user, attempt) in attempts {
             let before = parent.get(user).filter(|row| row.outcome != UnitOutcome::Gone);
             let row = match attempt {
-                Attempt::Fetched => {
-                    let unit = units.get(user).ok_or(BuildError::NotStaged(*user))?;
+                Attempt::Fetched(_) if staged.binary_search(user).is_err() => {
+                    return Err(BuildError::NotStaged(*user));
+                }
+                Attempt::Fetched(walked) => {
                     fetched.insert(user.get());
-                    complete(unit, before)
+                    complete(*user, walked, before)
                 }
                 Attempt::Failed(reason) => failed(*user, UnitOutcome::Failed, *reason, before, started_at),
                 Attempt::Skipped(reason) => failed(*user, UnitOutcome::Skipped, *reason, before, started_at),
@@ -57,11 +59,15 @@ impl Population {
             };
             rows.insert(*user, row);
         }
-        let gone = parent.iter().filter(|(user, row)| {
-            row.outcome != UnitOutcome::Gone && !attempts.contains_key(user)
-        });
+        let gone = parent
+            .iter()
+            .filter(|(user, row)| row.outcome != UnitOutcome::Gone && !attempts.contains_key(user));
         for (user, row) in gone {
-            let gone = UnitRow { outcome: UnitOutcome::Gone, since: Some(started_at), ..UnitRow::without_rows(*user) };
+            let gone = UnitRow {
+                outcome: UnitOutcome::Gone,
+                since: Some(started_at),
+                ..UnitRow::without_rows(*user)
+            };
             rows.insert(*user, UnitRow { as_of: row.as_of, ..gone });
         }
         let listed = attempts.keys().map(|user| user.get()).collect();
@@ -96,7 +102,7 @@ impl Population {
     }
 }
 
-fn complete(unit: &FetchedUnit, before: Option<&UnitRow>) -> UnitRow {
+fn complete(user: UserId, unit: &Walked, before: Option<&UnitRow>) -> UnitRow {
     let held = before.and_then(|row| row.window);
     let window = match (unit.mode, held) {
         (UnitMode::Delta, Some(held)) => held,
@@ -105,7 +111,7 @@ fn complete(unit: &FetchedUnit, before: Option<&UnitRow>) -> UnitRow {
         (_, None) => unit.window,
     };
     UnitRow {
-        user: unit.user,
+        user,
         outcome: UnitOutcome::Complete,
         reason: None,
         since: None,

@@ -1,34 +1,44 @@
 //! What the build asks of the stage.
 
-use std::collections::BTreeMap;
-
-use arrow::array::RecordBatch;
-
-use crate::extract::FetchedUnit;
 use crate::model::UserId;
-use crate::stage::StageError;
+use crate::stage::{Rows, StageError, Staged};
 use crate::table::{Month, Table};
 
-/// A stream of staged rows.
-pub type StagedStream = Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send>;
+/// The rows of finished units, one per key, in their tables' order. May be read by several threads, and again.
+pub trait StagedRows: Sync + std::fmt::Debug {
+    /// The users whose units are finished, ascending.
+    fn users(&self) -> Vec<UserId>;
 
-/// The rows of committed units, one per key, in their tables' order. May be read by several threads, and again.
-pub trait StagedRows: Sync {
-    /// The committed units.
-    fn units(&self) -> &BTreeMap<UserId, FetchedUnit>;
-
-    /// The months of which a table has rows; for a table that is not partitioned, nothing.
-    fn months(&self, table: Table) -> Vec<Month>;
-
-    /// The rows of a table, or of one of its months.
-    ///
-    /// # Errors
-    /// When the stage cannot be read; so may every item.
-    fn rows(&self, table: Table, month: Option<Month>) -> Result<StagedStream, StageError>;
-
-    /// The ids of all staged transactions, in any order.
+    /// The months of which a partitioned table has rows.
     ///
     /// # Errors
     /// When the stage cannot be read.
-    fn transaction_ids(&self) -> Result<Vec<i64>, StageError>;
+    fn months(&self, table: Table) -> Result<Vec<Month>, StageError>;
+
+    /// The rows of a table, or of one of its months.
+    fn rows(&self, table: Table, month: Option<Month>) -> Rows;
+
+    /// The ids of a user's transactions.
+    ///
+    /// # Errors
+    /// When the stage cannot be read.
+    fn transaction_ids(&self, user: UserId) -> Result<Vec<i64>, StageError>;
+}
+
+impl<R: Send + Sync + std::fmt::Debug> StagedRows for Staged<R> {
+    fn users(&self) -> Vec<UserId> {
+        self.units().keys().copied().collect()
+    }
+
+    fn months(&self, table: Table) -> Result<Vec<Month>, StageError> {
+        Self::months(self, table)
+    }
+
+    fn rows(&self, table: Table, month: Option<Month>) -> Rows {
+        self.rows_in(table, month)
+    }
+
+    fn transaction_ids(&self, user: UserId) -> Result<Vec<i64>, StageError> {
+        self.ids(user, Table::Transactions)
+    }
 }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use arrow::array::Array;
-
 use crate::lake::manifest::Changes;
 
 use super::column::Columns;
@@ -60,12 +58,6 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts rows of the parent that were not read because they are known to stay.
-    pub(super) fn linked(&mut self, rows: RowCount) {
-        self.before.merge(rows);
-        self.after.merge(rows);
-    }
-
     pub(super) fn before(&mut self, rows: Columns<'_>) {
         self.before.add(rows);
     }
@@ -76,7 +68,9 @@ impl Tally {
 
     pub(super) fn arrived(&mut self, rows: Columns<'_>) {
         self.arrived += rows.rows.num_rows() as u64;
-        let Some(deleted) = rows.deleted().filter(|deleted| deleted.null_count() < deleted.len()) else { return };
+        let Some(deleted) = rows.deleted().filter(|deleted| deleted.null_count() < deleted.len()) else {
+            return;
+        };
         let ids = (0..deleted.len()).filter(|row| deleted.is_valid(*row)).filter_map(|row| row_id(rows, row));
         self.arrived_deleted.extend(ids);
     }
