@@ -21,6 +21,8 @@
 
 mod error;
 pub mod facts;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod guard;
 pub mod layout;
 mod lock;
@@ -32,6 +34,8 @@ pub mod retention;
 mod snapshot;
 pub mod store;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use error::{LakeError, LakeErrorKind};
 pub use layout::{Area, FilePath, Layout, RunId};
