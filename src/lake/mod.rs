@@ -22,6 +22,8 @@
 pub mod build;
 mod error;
 pub mod facts;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod guard;
 pub mod layout;
 mod lock;
@@ -33,6 +35,8 @@ pub mod retention;
 mod snapshot;
 pub mod store;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use error::{LakeError, LakeErrorKind};
 pub use layout::{Area, FilePath, Layout, RunId};

@@ -23,6 +23,8 @@ mod ids;
 mod report;
 mod rows;
 mod run;
+#[cfg(test)]
+mod tests;
 
 pub use report::{Code, Finding, Report};
 pub use run::verify;
