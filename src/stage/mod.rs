@@ -1,1 +1,6 @@
-//! (front page to come)
+//! Durable, unpublished work of the run under way.
+
+mod disk;
+pub mod merge;
+
+pub use disk::Disk;
