@@ -64,8 +64,11 @@ impl ConfigFile {
     /// Reads the file; no file is an empty one.
     pub(crate) fn read(path: Option<&Path>) -> Result<Self, UsageError> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| UsageError::ReadFile { what: "file of settings", path: path.into(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| UsageError::ReadFile {
+            what: "file of settings",
+            path: path.into(),
+            source,
+        })?;
         let mut file: Self = toml::from_str(&text).map_err(|error| UsageError::ConfigFile {
             path: path.into(),
             line: line_of(&text, error.span()),
@@ -130,8 +133,7 @@ mod tests {
     #[test]
     fn the_checked_in_schema_is_the_generated_one() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/config.schema.json");
-        let generated =
-            serde_json::to_string_pretty(&schemars::schema_for!(ConfigFile)).unwrap() + "\n";
+        let generated = serde_json::to_string_pretty(&schemars::schema_for!(ConfigFile)).unwrap() + "\n";
         if std::env::var_os("POWENS_EXPORT_WRITE_SCHEMAS").is_some() {
             std::fs::write(&path, &generated).unwrap();
         }

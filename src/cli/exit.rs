@@ -1,5 +1,7 @@
 //! Exit codes: a contract with cron, written once. A new failure does not compile until its code is chosen here.
 
+use powens_export::lake::LakeErrorKind;
+
 use super::failure::Failure;
 
 /// How the program ends.
@@ -17,6 +19,8 @@ pub(crate) enum Exit {
     Damage,
     /// Disk: cannot write, sync or read back.
     Disk,
+    /// Another run holds the destination.
+    Busy,
     /// Interrupted (SIGINT).
     Interrupted,
     /// Interrupted (SIGTERM).
@@ -35,6 +39,7 @@ impl Exit {
             Self::Partial => 3,
             Self::Damage => 5,
             Self::Disk => 74,
+            Self::Busy => 75,
             Self::Interrupted => 130,
             Self::Terminated => 143,
             Self::Library(code) => code,
@@ -44,9 +49,19 @@ impl Exit {
     /// The code of a failure.
     pub(crate) fn of(failure: &Failure) -> Self {
         match failure {
-            Failure::Usage(_) | Failure::NoSnapshot { .. } => Self::Usage,
+            Failure::Usage(_) => Self::Usage,
             Failure::Export(error) => Self::Library(error.exit_code()),
-            Failure::Output(_) => Self::Disk,
+            Failure::Lake(error) => match error.kind() {
+                LakeErrorKind::Disk => Self::Disk,
+                LakeErrorKind::Busy => Self::Busy,
+                LakeErrorKind::Damaged => Self::Damage,
+                LakeErrorKind::Usage => Self::Usage,
+            },
+            Failure::System(_) => Self::Disk,
+            #[cfg(feature = "sandbox")]
+            Failure::Write { .. } => Self::Disk,
+            #[cfg(feature = "sandbox")]
+            Failure::Serve { .. } => Self::Usage,
         }
     }
 }

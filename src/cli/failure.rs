@@ -1,8 +1,9 @@
 //! What can go wrong at the porch, each with its remedy. No secret's value, no personal data.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use powens_export::export::ExportError;
+use powens_export::lake::LakeError;
 
 /// Why a verb ended without what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -11,10 +12,16 @@ pub(crate) enum Failure {
     Usage(#[from] UsageError),
     #[error(transparent)]
     Export(#[from] ExportError),
-    #[error("there is no snapshot in {}: run `powens-export run --dest {0}` first", .dest.display())]
-    NoSnapshot { dest: PathBuf },
-    #[error("cannot write to stdout: {0}")]
-    Output(#[from] std::io::Error),
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    #[error("the operating system refuses: {0}")]
+    System(#[from] std::io::Error),
+    #[cfg(feature = "sandbox")]
+    #[error("cannot write {}: {source}", .path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[cfg(feature = "sandbox")]
+    #[error("cannot serve on port {port} of this machine: {source}; leave --port out for a free one")]
+    Serve { port: u16, source: std::io::Error },
 }
 
 /// A setting that cannot be used. Nothing was requested or written when one of these appears.
@@ -50,11 +57,5 @@ pub(crate) enum UsageError {
 impl UsageError {
     pub(crate) fn setting(setting: &'static str, problem: impl std::fmt::Display) -> Self {
         Self::Setting { setting, problem: problem.to_string() }
-    }
-}
-
-impl Failure {
-    pub(crate) fn no_snapshot(dest: &Path) -> Self {
-        Self::NoSnapshot { dest: dest.into() }
     }
 }

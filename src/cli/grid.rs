@@ -31,7 +31,9 @@ impl Grid {
     pub(crate) fn render(&self, indent: &str, width: usize) -> String {
         let columns = self.aligns.len();
         let widths: Vec<usize> = (0..columns)
-            .map(|column| self.rows.iter().filter_map(|row| row.get(column)).map(|c| length(c)).max().unwrap_or(0))
+            .map(|column| {
+                self.rows.iter().filter_map(|row| row.get(column)).map(|c| length(c)).max().unwrap_or(0)
+            })
             .collect();
         let mut text = String::new();
         for row in &self.rows {
@@ -40,7 +42,8 @@ impl Grid {
                 if column > 0 {
                     line.push_str("  ");
                 }
-                let padding = " ".repeat(widths.get(column).copied().unwrap_or(0).saturating_sub(length(cell)));
+                let padding =
+                    " ".repeat(widths.get(column).copied().unwrap_or(0).saturating_sub(length(cell)));
                 match self.aligns.get(column) {
                     Some(Align::Right) => line.extend([padding.as_str(), cell]),
                     _ if column + 1 < columns => line.extend([cell.as_str(), &padding]),

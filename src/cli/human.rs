@@ -79,13 +79,17 @@ mod tests {
 
     #[test]
     fn numbers_read_well_at_the_edges() {
-        assert_eq!(["0", "999", "1,000", "1,234,567"], [0, 999, 1_000, 1_234_567].map(count).each_ref().map(|s| s.as_str()));
+        assert_eq!(
+            ["0", "999", "1,000", "1,234,567"],
+            [0, 999, 1_000, 1_234_567].map(count).each_ref().map(|s| s.as_str())
+        );
         let sizes = [0, 999, 1_000, 99_949, 100_000, 999_999, 1_000_000, 4_050_000_000, u64::MAX].map(bytes);
         assert_eq!(
             sizes.each_ref().map(|s| s.as_str()),
             ["0 B", "999 B", "1.0 kB", "99.9 kB", "100 kB", "999 kB", "1.0 MB", "4.0 GB", "18446 PB"]
         );
-        let spans = [812, 9_999, 10_000, 185_000, 7_800_000, 273_600_000].map(|ms| span(Duration::from_millis(ms)));
+        let spans =
+            [812, 9_999, 10_000, 185_000, 7_800_000, 273_600_000].map(|ms| span(Duration::from_millis(ms)));
         assert_eq!(
             spans.each_ref().map(|s| s.as_str()),
             ["0.8 s", "9.9 s", "10 s", "3 min 05 s", "2 h 10 min", "3 days 4 h"]

@@ -8,6 +8,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::args::Common;
 use super::failure::UsageError;
 use super::progress::Bars;
 use super::values::LogFormat;
@@ -17,11 +18,14 @@ use super::values::LogFormat;
 const OURS: &str = "powens_export";
 
 /// Starts logging. `default_level` holds where `RUST_LOG` is not set; lines are written above the bars, if any.
-pub(crate) fn start(format: LogFormat, default_level: LevelFilter, bars: Option<Bars>) -> Result<(), UsageError> {
+pub(crate) fn start(
+    format: LogFormat,
+    default_level: LevelFilter,
+    bars: Option<Bars>,
+) -> Result<(), UsageError> {
     let filter = match std::env::var("RUST_LOG") {
-        Ok(directives) if !directives.trim().is_empty() => {
-            EnvFilter::try_new(&directives).map_err(|error| UsageError::LogFilter { message: error.to_string() })?
-        }
+        Ok(directives) if !directives.trim().is_empty() => EnvFilter::try_new(&directives)
+            .map_err(|error| UsageError::LogFilter { message: error.to_string() })?,
         _ => EnvFilter::new(format!("warn,{OURS}={}", default_level.to_string().to_lowercase())),
     };
     let known = filter_fn(|metadata| {
@@ -31,10 +35,18 @@ pub(crate) fn start(format: LogFormat, default_level: LevelFilter, bars: Option<
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     let layer = match format {
         LogFormat::Json => layer.json().flatten_event(true).with_ansi(false).boxed(),
-        LogFormat::Text => layer.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).with_target(false).boxed(),
+        LogFormat::Text => {
+            layer.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).with_target(false).boxed()
+        }
     };
-    let started = tracing_subscriber::registry().with(layer.with_filter(filter).with_filter(known)).try_init();
+    let started =
+        tracing_subscriber::registry().with(layer.with_filter(filter).with_filter(known)).try_init();
     started.map_err(|error| UsageError::LogFilter { message: error.to_string() })
+}
+
+/// Logging for verbs without progress.
+pub(crate) fn start_quiet(common: &Common) -> Result<(), UsageError> {
+    start(common.log_format.unwrap_or_default(), LevelFilter::WARN, None)
 }
 
 /// Writes to stderr, with the bars out of the way while a line is written.

@@ -57,7 +57,8 @@ pub(crate) fn read_private(path: &Path) -> Result<String, UsageError> {
 const LONGEST_SECRET_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
 fn checked(name: &'static str, text: String) -> Result<Secret, UsageError> {
-    let trimmed = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    let trimmed =
+        text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
     if trimmed.is_empty() {
         return Err(UsageError::SecretEmpty { name });
     }

@@ -1,9 +1,10 @@
 //! From what was typed to what is meant: flag > environment > file > default, judged before anything is requested or
 //! written. Flags and the environment's plain values are merged by clap; credentials and the file are merged here.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use powens_export::api::{ApiConfig, BaseUrl, Limits, Rate, Timings};
+use powens_export::api::{ApiConfig, BaseUrl, Rate};
 use powens_export::encode::CsvProfile;
 use powens_export::export::{Formats, ModeRequest, Retention, RunConfig};
 use powens_export::model::Window;
@@ -53,7 +54,9 @@ pub(crate) fn run_config(
         },
         window,
         users,
-        full_every_days: full_every.or(file.full_every).map_or_else(|| default::<Days>(defaults::FULL_EVERY).0, |d| d.0),
+        full_every_days: full_every
+            .or(file.full_every)
+            .map_or_else(|| default::<Days>(defaults::FULL_EVERY).0, |d| d.0),
         resume_max_age: resume_max_age
             .or(file.resume_max_age)
             .unwrap_or_else(|| default::<Span>(defaults::RESUME_MAX_AGE))
@@ -77,26 +80,28 @@ fn api_config(
     file: &ConfigFile,
     environment: Environment<'_>,
 ) -> Result<ApiConfig, UsageError> {
-    let super::args::PaceArgs { concurrency, rate, user_tokens } = pace;
+    let super::args::PaceArgs { concurrency, rate, user_tokens: tokens_file } = pace;
     let concurrency = concurrency.or(file.concurrency).unwrap_or(defaults::CONCURRENCY);
-    if concurrency == 0 || concurrency > defaults::CONCURRENCY_MAX {
+    let within = concurrency <= defaults::CONCURRENCY_MAX;
+    let Some(concurrency) = NonZeroUsize::new(usize::from(concurrency)).filter(|_| within) else {
         let most = defaults::CONCURRENCY_MAX;
-        return Err(UsageError::setting("--concurrency", format!("{concurrency} is not between 1 and {most}")));
-    }
-    let user_tokens = user_tokens.or_else(|| file.user_tokens.clone());
-    Ok(ApiConfig {
-        base_url: base_url(file, environment)?,
-        client_id: client_id(file, environment)?,
-        client_secret: secret("POWENS_CLIENT_SECRET", environment, file.client_secret_file.as_deref())?,
-        users_token: secret("POWENS_USERS_TOKEN", environment, file.users_token_file.as_deref())?,
-        user_tokens: user_tokens.as_deref().map(user_tokens::read).transpose()?,
-        concurrency: usize::from(concurrency),
-        rate: rate.or(file.rate).map_or(Rate::Adaptive, |fixed| fixed.0),
-        timings: Timings::default(),
-        limits: Limits::default(),
-        ca_file: text("POWENS_CA_FILE", environment)?.map(PathBuf::from).or_else(|| file.ca_file.clone()),
-        user_agent: concat!("powens-export/", env!("CARGO_PKG_VERSION")).to_owned(),
-    })
+        return Err(UsageError::setting(
+            "--concurrency",
+            format!("{concurrency} is not between 1 and {most}"),
+        ));
+    };
+    let tokens_file = tokens_file.or_else(|| file.user_tokens.clone());
+    let mut config = ApiConfig::new(
+        base_url(file, environment)?,
+        client_id(file, environment)?,
+        secret("POWENS_CLIENT_SECRET", environment, file.client_secret_file.as_deref())?,
+        secret("POWENS_USERS_TOKEN", environment, file.users_token_file.as_deref())?,
+    );
+    config.user_tokens = tokens_file.as_deref().map(user_tokens::read).transpose()?;
+    config.concurrency = concurrency;
+    config.rate = rate.or(file.rate).map_or(Rate::Adaptive, |fixed| fixed.0);
+    config.ca_file = text("POWENS_CA_FILE", environment)?.map(PathBuf::from).or_else(|| file.ca_file.clone());
+    Ok(config)
 }
 
 /// The environment's word wins over the file's, whichever of the two keys each of them uses.
@@ -123,7 +128,9 @@ fn client_id(file: &ConfigFile, environment: Environment<'_>) -> Result<String, 
             setting: "the client application's id",
             remedy: "POWENS_CLIENT_ID, a number that the console of the domain shows",
         }),
-        Some(id) if id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') => {
+        Some(id)
+            if id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') =>
+        {
             Err(UsageError::setting("POWENS_CLIENT_ID", "a client application's id is a number"))
         }
         Some(id) => Ok(id),
@@ -161,7 +168,7 @@ fn profile(name: Option<String>) -> Result<String, UsageError> {
 }
 
 /// A default, from the text that the help prints.
-fn default<T: std::str::FromStr>(text: &str) -> T {
+pub(crate) fn default<T: std::str::FromStr>(text: &str) -> T {
     #[expect(clippy::panic, reason = "a constant of `defaults`; a test parses them all")]
     text.parse().unwrap_or_else(|_| panic!("a default of this program is not a value: {text}"))
 }
@@ -216,7 +223,11 @@ mod tests {
         let config = merge(flags, &file, &CREDENTIALS).unwrap();
         assert_eq!((config.dest, config.file_mode), ("lake".into(), 0o400));
         assert_eq!(config.retention.last, 5);
-        assert_eq!(config.api.base_url.as_str(), "https://acme.biapi.pro/2.0", "the environment before the file");
+        assert_eq!(
+            config.api.base_url.as_str(),
+            "https://acme.biapi.pro/2.0",
+            "the environment before the file"
+        );
         let without_domain = merge(args(), &file, &CREDENTIALS[1..]).unwrap();
         assert_eq!(without_domain.api.base_url.as_str(), "https://other.biapi.pro/2.0");
     }

@@ -24,7 +24,10 @@ impl Received {
 }
 
 /// Listens from now on: calls `stop` with a word about it at the first signal, ends the process at the second.
-pub(crate) fn listen(stop: impl Fn() + Send + 'static, advice: &'static str) -> std::io::Result<Received> {
+pub(crate) fn listen<T>(
+    stop: impl Fn() -> T + Send + 'static,
+    advice: &'static str,
+) -> std::io::Result<Received> {
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut terminations = signal(SignalKind::terminate())?;
     let received = Received::default();
@@ -42,7 +45,7 @@ pub(crate) fn listen(stop: impl Fn() + Send + 'static, advice: &'static str) -> 
             }
             first.0.store(if exit == Exit::Interrupted { 1 } else { 2 }, Ordering::SeqCst);
             output::say(advice);
-            stop();
+            let _ = stop();
         }
     });
     Ok(received)

@@ -10,8 +10,11 @@ use super::secrets::read_private;
 
 /// Reads the file; empty lines, lines that begin with `#` and a heading `id_user,token` are passed over.
 pub(crate) fn read(path: &Path) -> Result<HashMap<UserId, Secret>, UsageError> {
-    parse(&read_private(path)?)
-        .map_err(|(line, problem)| UsageError::UserTokens { path: path.into(), line, problem })
+    parse(&read_private(path)?).map_err(|(line, problem)| UsageError::UserTokens {
+        path: path.into(),
+        line,
+        problem,
+    })
 }
 
 fn parse(text: &str) -> Result<HashMap<UserId, Secret>, (usize, &'static str)> {

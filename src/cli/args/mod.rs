@@ -17,4 +17,4 @@ pub(crate) use program::{Common, Program, Verb};
 pub(crate) use read::{CompletionsArgs, SchemaArgs, StatusArgs, VerifyArgs};
 pub(crate) use run::{FileArgs, KeepArgs, PaceArgs, RunArgs, ScopeArgs};
 #[cfg(feature = "sandbox")]
-pub(crate) use sandbox::{DemoArgs, SandboxArgs};
+pub(crate) use sandbox::{DemoArgs, MannersArgs, SandboxArgs, WorldArgs};

@@ -38,7 +38,7 @@ pub(crate) struct WorldArgs {
 }
 
 /// How the simulated API answers.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Manners")]
 pub(crate) struct MannersArgs {
     /// Next links count rows (offset) instead of holding a cursor

@@ -38,7 +38,11 @@ fn why(entry: &Incomplete) -> String {
     if let Some(since) = entry.since {
         text.push_str(&format!("; since {}", since.get().strftime("%Y-%m-%d")));
     }
-    text.push_str(if entry.retryable { "; asked again at the next run" } else { "; somebody has to look into it" });
+    text.push_str(if entry.retryable {
+        "; asked again at the next run"
+    } else {
+        "; somebody has to look into it"
+    });
     text
 }
 

@@ -14,7 +14,7 @@ mod tables;
 
 pub(crate) use gaps::incomplete;
 pub(crate) use people::attention;
-pub(crate) use run::{head, of_run, users};
+pub(crate) use run::{head, of_run};
 pub(crate) use tables::tables;
 
 /// Entries of a list that are printed; the rest is counted. A person reads ten, a machine reads the manifest.

@@ -55,7 +55,7 @@ pub(crate) fn head(manifest: &Manifest) -> Grid {
 }
 
 /// `23 complete, 1 carried over` – what is not zero.
-pub(crate) fn users(users: &UserCounts) -> String {
+fn users(users: &UserCounts) -> String {
     // Taken apart without `..`: a new way to end has to be named here.
     let UserCounts { listed, complete, carried, kept, failed, gone, skipped } = *users;
     let ends = [
@@ -86,7 +86,8 @@ fn verdict(manifest: &Manifest) -> &'static str {
 
 fn requests(manifest: &Manifest) -> String {
     let requests = &manifest.requests;
-    let mut text = format!("{}, {} received", human::count(requests.total), human::bytes(requests.bytes_received));
+    let mut text =
+        format!("{}, {} received", human::count(requests.total), human::bytes(requests.bytes_received));
     let again: u64 = requests.retries.values().sum();
     let extras = [
         (again, "sent again"),

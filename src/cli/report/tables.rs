@@ -8,7 +8,13 @@ use crate::cli::human;
 /// The tables, one line each.
 pub(crate) fn tables(manifest: &Manifest, width: usize) -> String {
     let mut grid = Grid::new(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
-    grid.row(["table", "rows", "files", "size", if manifest.parent.is_some() { "since the last one" } else { "" }]);
+    grid.row([
+        "table",
+        "rows",
+        "files",
+        "size",
+        if manifest.parent.is_some() { "since the last one" } else { "" },
+    ]);
     let (mut rows, mut files, mut bytes) = (0, 0, 0);
     for table in &manifest.tables {
         let change = match manifest.changes.get(&table.name) {

@@ -71,7 +71,11 @@ fn health(view: &View<'_>, width: usize) -> String {
     for (health, count) in connections {
         grid.row([health.replace('_', " "), human::count(*count), String::new()]);
     }
-    if grid.is_empty() { String::new() } else { format!("Connections by health\n{}", grid.render("  ", width)) }
+    if grid.is_empty() {
+        String::new()
+    } else {
+        format!("Connections by health\n{}", grid.render("  ", width))
+    }
 }
 
 fn stale(connections: &[Stale<'_>], width: usize) -> String {
@@ -107,7 +111,10 @@ fn section(title: &str, grid: &Grid, total: usize, width: usize) -> String {
     }
     let mut text = format!("{title}: {}\n{}", human::count(total as u64), grid.render("  ", width));
     if total > LIST_LENGTH {
-        text.push_str(&format!("  … and {} more: --json lists them\n", human::count((total - LIST_LENGTH) as u64)));
+        text.push_str(&format!(
+            "  … and {} more: --json lists them\n",
+            human::count((total - LIST_LENGTH) as u64)
+        ));
     }
     text
 }

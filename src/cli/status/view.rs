@@ -152,7 +152,8 @@ fn by_health(manifest: &Manifest) -> Option<BTreeMap<&str, u64>> {
 
 fn stale(manifest: &Manifest, now: Timestamp) -> Option<Vec<Stale<'_>>> {
     let silent = |last_update: UtcTime| now.duration_since(last_update.get()) > STALE;
-    let connections = manifest.connections.as_ref()?.iter().filter(|connection| connection.health == "healthy");
+    let connections =
+        manifest.connections.as_ref()?.iter().filter(|connection| connection.health == "healthy");
     let stale = connections.filter_map(|connection| {
         Some(Stale {
             id_user: connection.id_user,
