@@ -98,7 +98,9 @@ impl schemars::JsonSchema for RunId {
 pub struct NotARunId;
 
 /// The kinds of file below a snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Area {
     /// The published Parquet files.
@@ -198,7 +200,9 @@ fn read(text: &str) -> Option<FileParts> {
     };
     let table = Table::from_name(parts.next()?)?;
     let month = match &table.schema().partition {
-        Some(partition) => Some(parts.next()?.strip_prefix(&*partition.column)?.strip_prefix('=')?.parse().ok()?),
+        Some(partition) => {
+            Some(parts.next()?.strip_prefix(&*partition.column)?.strip_prefix('=')?.parse().ok()?)
+        }
         None => None,
     };
     let name = parts.next()?.strip_prefix("part-")?.strip_suffix(area.extension())?.strip_suffix('.')?;
@@ -405,7 +409,16 @@ mod tests {
         for good in ["20261122T020000Z", "20261122T020000Z-2", "20261122T020000Z-17"] {
             assert_eq!(good.parse::<RunId>().map(String::from).as_deref(), Ok(good));
         }
-        for bad in ["", "20261122", "../../../etc/pass", "20261122T020000Z/..", "20261122T020000Z-1", "20261122T020000Z-02", "20261122T020000Z-", "2026112éT02000Z"] {
+        for bad in [
+            "",
+            "20261122",
+            "../../../etc/pass",
+            "20261122T020000Z/..",
+            "20261122T020000Z-1",
+            "20261122T020000Z-02",
+            "20261122T020000Z-",
+            "2026112éT02000Z",
+        ] {
             assert_eq!(bad.parse::<RunId>(), Err(NotARunId), "{bad}");
         }
     }
@@ -425,7 +438,8 @@ mod tests {
         let month = "2026-10".parse().unwrap();
         let path = FilePath::data(Area::Parquet, Table::Transactions, Some(month), 0);
         assert_eq!(path.as_str(), "parquet/transactions/month=2026-10/part-00000.parquet");
-        let known = FileParts { area: Area::Parquet, table: Some(Table::Transactions), month: Some(month), part: 0 };
+        let known =
+            FileParts { area: Area::Parquet, table: Some(Table::Transactions), month: Some(month), part: 0 };
         assert_eq!(path.as_str().parse::<FilePath>().map(|path| path.parts()), Ok(known));
         for good in [
             "csv/accounts/part-00012.csv",

@@ -37,7 +37,11 @@ pub const FILE_MODE: u32 = 0o440;
 /// # Errors
 /// When something is not as the manifest says, or the disk refuses: then `LATEST` is untouched.
 /// [`LakeError::CommitUnknown`] when `LATEST` was replaced and the disk did not confirm it.
-pub fn publish(destination: &Destination, manifest: &Manifest, file_mode: u32) -> Result<Snapshot, LakeError> {
+pub fn publish(
+    destination: &Destination,
+    manifest: &Manifest,
+    file_mode: u32,
+) -> Result<Snapshot, LakeError> {
     let Destination { layout, store, .. } = destination;
     let run = &manifest.run_id;
     let building = place::building(run);
@@ -128,7 +132,8 @@ fn check_listing(folder: &Path, manifest: &Manifest) -> Result<BTreeSet<PathBuf>
     let (mut found, folders) = listing(folder)?;
     // Left by a publish that failed between writing it and moving the folder.
     found.remove(Path::new(MANIFEST));
-    let named: BTreeSet<PathBuf> = manifest.files.iter().map(|file| PathBuf::from(file.path.as_str())).collect();
+    let named: BTreeSet<PathBuf> =
+        manifest.files.iter().map(|file| PathBuf::from(file.path.as_str())).collect();
     let problem = |path: &PathBuf, problem: &str| {
         Err(LakeError::ReadBack { path: folder.join(path), problem: problem.to_owned() })
     };
@@ -156,7 +161,8 @@ fn set_modes(
         if found.mode() & 0o7777 == mode {
             return Ok(());
         }
-        fs::set_permissions(path, Permissions::from_mode(mode)).map_err(LakeError::io("set the mode of", path))
+        fs::set_permissions(path, Permissions::from_mode(mode))
+            .map_err(LakeError::io("set the mode of", path))
     };
     // Linked files too: they share their mode with the parent's, and `--file-mode` speaks of what is published now.
     manifest.files.iter().try_for_each(|file| set(&file.path.under(folder), file_mode))?;

@@ -27,10 +27,14 @@ impl Manifest {
             found.push("the first sequence is 1".to_owned());
         }
         if self.parent.is_some() != (self.sequence > 1) {
-            found.push(format!("sequence {} and {} do not go together", self.sequence, match self.parent {
-                Some(_) => "a parent",
-                None => "no parent",
-            }));
+            found.push(format!(
+                "sequence {} and {} do not go together",
+                self.sequence,
+                match self.parent {
+                    Some(_) => "a parent",
+                    None => "no parent",
+                }
+            ));
         }
         if self.decimal.column().is_none() {
             found.push("its decimal type is none that a lake can have".to_owned());
@@ -81,7 +85,9 @@ impl Manifest {
         let unknown = |table: &Table| self.tables.iter().find(|entry| entry.name == *table);
         let maps: BTreeMap<_, _> = Table::ALL
             .into_iter()
-            .filter_map(|table| unknown(&table).map(|e| (table, (e.unknown_fields.clone(), e.issues.clone()))))
+            .filter_map(|table| {
+                unknown(&table).map(|e| (table, (e.unknown_fields.clone(), e.issues.clone())))
+            })
             .collect();
         let fields = maps.iter().map(|(table, (fields, _))| (*table, fields.clone())).collect();
         let issues = maps.iter().map(|(table, (_, issues))| (*table, issues.clone())).collect();
@@ -110,7 +116,8 @@ impl Manifest {
         // CSV and Parquet are the same rows.
         for table in Table::ALL {
             let rows = |area| -> Option<u64> {
-                let mut own = self.files.iter().filter(|f| f.table == Some(table) && f.path.parts().area == area);
+                let mut own =
+                    self.files.iter().filter(|f| f.table == Some(table) && f.path.parts().area == area);
                 own.next().map(|first| first.rows + own.map(|file| file.rows).sum::<u64>())
             };
             if let (Some(parquet), Some(csv)) = (rows(Area::Parquet), rows(Area::Csv))
@@ -134,8 +141,9 @@ impl Manifest {
     }
 
     fn check_lists(&self, found: &mut Vec<String>) {
-        let beyond =
-            [Table::Connections, Table::Accounts, Table::Coverage].iter().any(|table| self.rows(*table) > LIST_LIMIT);
+        let beyond = [Table::Connections, Table::Accounts, Table::Coverage]
+            .iter()
+            .any(|table| self.rows(*table) > LIST_LIMIT);
         if self.truncated != beyond {
             found.push("it is truncated and need not be, or the other way round".to_owned());
         }
