@@ -34,7 +34,7 @@ async fn demonstrate(args: DemoArgs, common: &Common, watch: &Watch) -> Result<E
     let config = settings::run_config(flags, &ConfigFile::default(), &environment)?;
     let (exit, done) = run::execute(config, watch).await?;
     if let Some(done) = done {
-        let mut text = report::of_run(&done.manifest, &done.snapshot, output::width());
+        let mut text = report::of_run(&done, output::width());
         text.push_str(&invitation(&dest));
         output::print(&text)?;
     } else if !common.quiet {

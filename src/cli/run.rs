@@ -20,7 +20,7 @@ pub(crate) fn perform(args: RunArgs, common: &Common) -> Result<Exit, Failure> {
     if let Some(report) = report
         && !(common.quiet && exit == Exit::Complete)
     {
-        output::print(&report::of_run(&report.manifest, &report.snapshot, output::width()))?;
+        output::print(&report::of_run(&report, output::width()))?;
     }
     Ok(exit)
 }

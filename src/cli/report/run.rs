@@ -1,19 +1,29 @@
 //! The closing report of a run.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
+use powens_export::export::RunReport;
 use powens_export::lake::manifest::{Manifest, Mode, Status, UserCounts};
 
 use crate::cli::grid::{Align, Grid};
 use crate::cli::human;
 
 /// What was exported, what was not, who is needed, where it is.
-pub(crate) fn of_run(manifest: &Manifest, snapshot: &Path, width: usize) -> String {
+pub(crate) fn of_run(report: &RunReport, width: usize) -> String {
+    // Taken apart without `..`: what a run has to say is said.
+    let RunReport { manifest, snapshot, reused_units, pruned } = report;
     let mut text = format!("Snapshot {} is published: {}\n\n", manifest.run_id, verdict(manifest));
     let mut grid = head(manifest);
     grid.row(["requests".to_owned(), requests(manifest)]);
+    if *reused_units > 0 {
+        let users = human::counted(*reused_units, "user", "users");
+        grid.row(["resumed".to_owned(), format!("{users} had been fetched by the interrupted run before")]);
+    }
     grid.row(["lake".to_owned(), snapshot.display().to_string()]);
+    if !pruned.is_empty() {
+        let snapshots = human::counted(pruned.len() as u64, "old snapshot", "old snapshots");
+        grid.row(["removed".to_owned(), format!("{snapshots}, by retention")]);
+    }
     text.push_str(&grid.render("  ", width));
     text.push('\n');
     text.push_str(&super::tables(manifest, width));

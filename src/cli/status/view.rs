@@ -57,7 +57,7 @@ pub(crate) struct Snapshot<'a> {
     pub(crate) status: Status,
     pub(crate) as_of: Option<UtcTime>,
     pub(crate) finished_at: UtcTime,
-    /// Seconds since the data were read.
+    /// Seconds since the run that read the data began.
     pub(crate) age_seconds: u64,
     pub(crate) bytes: u64,
     pub(crate) path: String,
@@ -98,7 +98,10 @@ pub(crate) struct Consent<'a> {
 impl<'a> View<'a> {
     /// The view of a lake whose snapshots have these manifests (newest first, at least one).
     pub(crate) fn new(last: &'a Manifest, earlier: &'a [Manifest], folder: &Path, now: Timestamp) -> Self {
-        let read = last.as_of.unwrap_or(last.started_at);
+        // Our clock with ours, the bank's with the bank's: what it shows now is what it showed at the walk's start, plus the
+        // time that has gone by here since the run began.
+        let age = human::between(last.started_at.get(), now);
+        let there = last.as_of.map_or(now, |as_of| as_of.get().saturating_add(age).unwrap_or(now));
         Self {
             now: UtcTime::seconds(now),
             snapshot: Snapshot {
@@ -107,7 +110,7 @@ impl<'a> View<'a> {
                 status: last.status,
                 as_of: last.as_of,
                 finished_at: last.finished_at,
-                age_seconds: human::between(read.get(), now).as_secs(),
+                age_seconds: age.as_secs(),
                 bytes: last.bytes(),
                 path: folder.display().to_string(),
             },
@@ -117,14 +120,14 @@ impl<'a> View<'a> {
             rows: last.tables.iter().map(|table| (table.name.name(), table.rows)).collect(),
             growth: std::iter::once(last).chain(earlier).take(GROWTH_LENGTH).map(growth).collect(),
             connections: by_health(last),
-            stale: stale(last, now),
-            consents: consents(last, now),
+            stale: stale(last, there),
+            consents: consents(last, there),
             attention: &last.attention,
             incomplete: &last.incomplete,
         }
     }
 
-    /// Whether the last snapshot is complete and its data were read at most `max_age` ago.
+    /// Whether the last snapshot is complete and the run that read its data began at most `max_age` ago.
     pub(crate) fn passes(&self, max_age: Duration) -> bool {
         self.snapshot.status == Status::Complete && self.snapshot.age_seconds <= max_age.as_secs()
     }
