@@ -18,7 +18,7 @@ pub(super) fn read(snapshot: &Snapshot) -> Result<BTreeMap<UserId, PreviousUnit>
     let connections = rows(snapshot, Table::Connections, &["id", "id_user"])?;
     let accounts = rows(snapshot, Table::Accounts, ACCOUNT_COLUMNS)?;
     let mut structures = Structure::by_user(&connections, &accounts);
-    let coverage = coverage(snapshot)?;
+    let Coverage { held, incomplete: accounts_incomplete } = coverage(snapshot)?;
     let undated = null_last_update(snapshot)?;
     let incomplete: BTreeSet<UserId> = snapshot.manifest.incomplete.iter().map(|entry| entry.id_user).collect();
     let mut previous = BTreeMap::new();
@@ -31,12 +31,13 @@ pub(super) fn read(snapshot: &Snapshot) -> Result<BTreeMap<UserId, PreviousUnit>
             continue;
         }
         let structure = structures.remove(&user).unwrap_or_default();
-        let empty = |account: &i64| coverage.get(account).is_none_or(|rows| *rows == 0);
+        let empty = |account: &i64| held.get(account).is_none_or(|rows| *rows == 0);
         let archived = structure.accounts.iter().filter(|(_, shape)| shape.deleted && !shape.disabled);
         let archived_empty = archived.filter(|(account, _)| empty(account)).count() as u64;
         let unit = PreviousUnit {
             outcome: row.outcome,
-            complete: !incomplete.contains(&user),
+            // A unit that was kept keeps the reason of its last failure, and its accounts theirs.
+            complete: row.reason.is_none() && !incomplete.contains(&user) && !accounts_incomplete.contains(&user),
             window,
             walk_start,
             full_walk_start,
@@ -64,16 +65,33 @@ fn rows(snapshot: &Snapshot, table: Table, columns: &'static [&'static str]) -> 
     Ok(batches)
 }
 
-/// Transactions held per account.
-fn coverage(snapshot: &Snapshot) -> Result<BTreeMap<i64, i64>, LakeError> {
-    let mut held = BTreeMap::new();
-    for batch in rows(snapshot, Table::Coverage, &["id_account", "rows"])? {
+/// What the table `coverage` says.
+#[derive(Default)]
+struct Coverage {
+    /// Transactions held per account.
+    held: BTreeMap<i64, i64>,
+    /// Users with an account that is not complete.
+    incomplete: BTreeSet<UserId>,
+}
+
+fn coverage(snapshot: &Snapshot) -> Result<Coverage, LakeError> {
+    let mut coverage = Coverage::default();
+    for batch in rows(snapshot, Table::Coverage, &["id_account", "id_user", "rows", "complete"])? {
         let number = |name| batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
-        if let (Some(accounts), Some(rows)) = (number("id_account"), number("rows")) {
-            held.extend(accounts.iter().flatten().zip(rows.values().iter().copied()));
+        let complete = batch.column_by_name("complete").and_then(|column| column.as_boolean_opt());
+        let (Some(accounts), Some(users), Some(rows), Some(complete)) =
+            (number("id_account"), number("id_user"), number("rows"), complete)
+        else {
+            continue;
+        };
+        for row in 0..batch.num_rows() {
+            coverage.held.insert(accounts.value(row), rows.value(row));
+            if complete.is_valid(row) && !complete.value(row) {
+                coverage.incomplete.extend(UserId::new(users.value(row)));
+            }
         }
     }
-    Ok(held)
+    Ok(coverage)
 }
 
 /// The users of whom a row without `last_update` is held: no delta walk would show its changes.

@@ -71,7 +71,11 @@ pub async fn run(
     let opening = Arc::new(opening);
     let (phase, mut phases) = tokio::sync::mpsc::unbounded_channel();
     let finishing = tokio::task::spawn_blocking(move || {
-        finish(&config, &opening, &recorded, staged, attempts, &guarded, &|now| drop(phase.send(now)))
+        // Whoever listened may have left: then nobody is told.
+        let enter = |now| {
+            let _ = phase.send(now);
+        };
+        finish(&config, &opening, &recorded, staged, attempts, &guarded, &enter)
     });
     while let Some(now) = phases.recv().await {
         events(Event::Phase(now));
@@ -338,7 +342,7 @@ fn tidy(opening: &Opening, config: &RunConfig, snapshot: &Snapshot) -> Vec<crate
         tracing::warn!(run = %snapshot.run_id, %error, "the work area could not be emptied");
     }
     match pruned {
-        Ok(pruned) => pruned,
+        Ok(pruned) => pruned.into_iter().map(|gone| gone.snapshot.run_id).collect(),
         Err(error) => {
             tracing::warn!(run = %snapshot.run_id, %error, "old snapshots could not be removed");
             Vec::new()

@@ -17,4 +17,5 @@ mod cli_readback;
 mod cli_readme;
 mod cli_run;
 mod layering;
+mod run_first;
 mod support;
