@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::Array;
 use arrow::record_batch::RecordBatch;
 use jiff::civil::Date;
 
