@@ -1,0 +1,113 @@
+//! Why a run ends without a snapshot, and the exit code of each reason (design §11).
+
+use std::fmt;
+
+use crate::api::{ApiError, ExitClass};
+use crate::extract::{ExtractError, ExtractErrorKind, PlanError};
+use crate::lake::build::BuildError;
+use crate::lake::guard::Refusal;
+use crate::lake::{LakeError, LakeErrorKind};
+use crate::model::{DecimalType, UserId};
+use crate::stage::StageError;
+
+/// Why a run ended without publishing. `LATEST` is what it was before, but for [`LakeError::CommitUnknown`].
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The destination.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// The API's client could not be made.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// Fetching stopped.
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
+    /// Settings that contradict what the lake holds.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The stage.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// The snapshot's files could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// Users asked for that nobody knows.
+    #[error("no such user: {}; nothing was fetched", Ids(.0))]
+    UnknownUsers(Vec<UserId>),
+    /// `--mode incremental` where nothing can be built upon.
+    #[error("--mode incremental needs a snapshot to build on, and {dest} has none: leave --mode out for a first run")]
+    NothingToBuildOn {
+        /// The destination.
+        dest: String,
+    },
+    /// Another decimal type than the lake's.
+    #[error("the lake's amounts are decimals of ({lake}), and --decimal asks for ({asked}): the type of a lake never changes; leave --decimal out, or export to another --dest")]
+    DecimalFixed {
+        /// The lake's.
+        lake: DecimalType,
+        /// Asked for.
+        asked: DecimalType,
+    },
+    /// The guard refused; what was fetched is kept for a run that overrides it.
+    #[error("nothing is published, what was fetched is kept: {}", Refusals(.0))]
+    Refused(Vec<Refusal>),
+    /// A part of the program failed that cannot fail.
+    #[error("a bug: {0}; please report it")]
+    Bug(String),
+}
+
+impl ExportError {
+    /// The exit code.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Lake(error) | Self::Build(BuildError::Lake(error)) => match error.kind() {
+                LakeErrorKind::Disk => 74,
+                LakeErrorKind::Busy => 75,
+                LakeErrorKind::Damaged => 5,
+                LakeErrorKind::Usage => 2,
+            },
+            Self::Build(BuildError::Store(_) | BuildError::Encode(_) | BuildError::Stage(_)) => 74,
+            // What was staged and what the plan says do not go together: a mistake of ours.
+            Self::Build(_) => 1,
+            Self::Api(error) => code_of(error.exit_class()),
+            Self::Extract(error) => match error.kind() {
+                ExtractErrorKind::Exit(class) => code_of(class),
+                ExtractErrorKind::Interrupted => 130,
+                ExtractErrorKind::ReceiverGone => 74,
+            },
+            Self::Stage(_) => 74,
+            Self::Plan(_) | Self::UnknownUsers(_) | Self::NothingToBuildOn { .. } | Self::DecimalFixed { .. } => 2,
+            Self::Refused(_) => 4,
+            Self::Bug(_) => 1,
+        }
+    }
+}
+
+const fn code_of(class: ExitClass) -> u8 {
+    match class {
+        ExitClass::Usage => 2,
+        ExitClass::Data => 65,
+        ExitClass::Unavailable => 69,
+        ExitClass::Disk => 74,
+        ExitClass::Credentials => 77,
+    }
+}
+
+struct Ids<'a>(&'a [UserId]);
+
+impl fmt::Display for Ids<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<String> = self.0.iter().map(UserId::to_string).collect();
+        f.write_str(&texts.join(", "))
+    }
+}
+
+struct Refusals<'a>(&'a [Refusal]);
+
+impl fmt::Display for Refusals<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<String> = self.0.iter().map(Refusal::to_string).collect();
+        f.write_str(&texts.join("; "))
+    }
+}
