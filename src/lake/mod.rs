@@ -22,6 +22,8 @@
 pub mod build;
 mod error;
 pub mod facts;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod guard;
 pub mod layout;
 mod lock;
@@ -33,12 +35,15 @@ pub mod retention;
 mod snapshot;
 pub mod store;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use error::{LakeError, LakeErrorKind};
 pub use layout::{Area, FilePath, Layout, RunId};
 pub use lock::Lock;
 pub use manifest::Manifest;
 pub use preflight::{Destination, FOLDER_MODE, WORK_MODE, free_bytes, needed_bytes};
+pub(crate) use publish::listing;
 pub use publish::{FILE_MODE, publish};
 pub use snapshot::{Latest, Listed, Snapshot, list};
 pub use store::Store;

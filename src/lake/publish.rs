@@ -16,6 +16,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -49,7 +50,7 @@ pub fn publish(
 
     check_manifest(&folder, manifest, destination.next_sequence())?;
     let folders = check_listing(&folder, manifest)?;
-    set_modes(&folder, manifest, &folders, file_mode)?;
+    set_modes(destination, &building, manifest, &folders, file_mode)?;
     let new_files = || manifest.files.iter().filter(|file| file.since == *run);
     sync_files(destination, &building, new_files())?;
 
@@ -146,28 +147,54 @@ fn check_listing(folder: &Path, manifest: &Manifest) -> Result<BTreeSet<PathBuf>
     Ok(folders)
 }
 
+/// Gives files and folders the modes that readers find. A file that shares its bytes, and so its mode, with the
+/// parent's is copied when the mode is to change: the parent stays as it was published.
 fn set_modes(
-    folder: &Path,
+    destination: &Destination,
+    building: &Path,
     manifest: &Manifest,
     folders: &BTreeSet<PathBuf>,
     file_mode: u32,
 ) -> Result<(), LakeError> {
-    let set = |path: &Path, mode: u32| -> Result<(), LakeError> {
-        let found = path.symlink_metadata().map_err(LakeError::io("look at", path))?;
-        if found.is_symlink() {
+    let layout = &destination.layout;
+    for file in &manifest.files {
+        let path = file.path.under(building);
+        let place = layout.at(&path);
+        let found = place.symlink_metadata().map_err(LakeError::io("look at", &place))?;
+        if !found.is_file() {
             let problem = "is a link where a file of ours belongs".to_owned();
-            return Err(LakeError::Unsafe { path: path.to_owned(), problem });
+            return Err(LakeError::Unsafe { path: place, problem });
         }
-        if found.mode() & 0o7777 == mode {
-            return Ok(());
+        if found.mode() & 0o7777 == file_mode {
+            continue;
         }
-        fs::set_permissions(path, Permissions::from_mode(mode))
-            .map_err(LakeError::io("set the mode of", path))
-    };
-    // Linked files too: they share their mode with the parent's, and `--file-mode` speaks of what is published now.
-    manifest.files.iter().try_for_each(|file| set(&file.path.under(folder), file_mode))?;
-    folders.iter().try_for_each(|inner| set(&folder.join(inner), FOLDER_MODE))?;
-    set(folder, FOLDER_MODE)
+        if found.nlink() > 1 {
+            unshare(destination, building, &path, file_mode)?;
+        } else {
+            set_mode(&place, file_mode)?;
+        }
+    }
+    for inner in folders.iter().map(PathBuf::as_path).chain([Path::new("")]) {
+        set_mode(&layout.at(building).join(inner), FOLDER_MODE)?;
+    }
+    Ok(())
+}
+
+fn set_mode(place: &Path, mode: u32) -> Result<(), LakeError> {
+    fs::set_permissions(place, Permissions::from_mode(mode)).map_err(LakeError::io("set the mode of", place))
+}
+
+/// Puts a copy of a file in its place.
+fn unshare(destination: &Destination, building: &Path, path: &Path, mode: u32) -> Result<(), LakeError> {
+    let Destination { layout, store, .. } = destination;
+    let copy = building.join("copy.tmp");
+    let place = layout.at(path);
+    let mut original = File::open(&place).map_err(LakeError::io("open", &place))?;
+    let mut written = store.create_file(&copy, mode)?;
+    io::copy(&mut original, &mut written).map_err(LakeError::io("copy", &place))?;
+    store.sync_file(&copy, &written)?;
+    store.remove_file(path)?;
+    Ok(store.rename(&copy, path)?)
 }
 
 /// Syncs files a hundred at a time, so that few are open at once.

@@ -57,25 +57,46 @@ pub fn read_facts(folder: &Path, file: &FileEntry, decimal: DecimalType) -> Resu
     Ok(facts.finish(bytes))
 }
 
-/// How a file's facts differ from what its entry says; empty when they do not.
+/// What of a file is not as its entry says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// Its length.
+    Bytes,
+    /// Its digest.
+    Sha256,
+    /// The number of its rows.
+    Rows,
+    /// Its earliest or latest date.
+    Dates,
+    /// The sums of its amounts.
+    ControlTotals,
+}
+
+/// How a file's facts differ from what its entry says, a sentence each; empty when they do not.
 #[must_use]
-pub fn differences(file: &FileEntry, facts: &FileFacts) -> Vec<String> {
+pub fn differences(file: &FileEntry, facts: &FileFacts) -> Vec<(Difference, String)> {
     let read = FileEntry::new(file.path.clone(), facts.clone(), file.profile.as_deref(), file.since.clone());
     let mut found = Vec::new();
     if read.bytes != file.bytes {
-        found.push(format!("it has {} bytes, its entry says {}", read.bytes, file.bytes));
+        found.push((
+            Difference::Bytes,
+            format!("it has {} bytes, the manifest says {}", read.bytes, file.bytes),
+        ));
     }
     if read.sha256 != file.sha256 {
-        found.push(format!("its sha256 is {}, its entry says {}", read.sha256, file.sha256));
+        let sentence = format!("its sha256 is {}, the manifest says {}", read.sha256, file.sha256);
+        found.push((Difference::Sha256, sentence));
     }
     if read.rows != file.rows {
-        found.push(format!("it has {} rows, its entry says {}", read.rows, file.rows));
+        found.push((Difference::Rows, format!("it has {} rows, the manifest says {}", read.rows, file.rows)));
     }
     if (read.min_date, read.max_date) != (file.min_date, file.max_date) {
-        found.push("its earliest or latest date is not what its entry says".to_owned());
+        let sentence = "its earliest or latest date is not what the manifest says".to_owned();
+        found.push((Difference::Dates, sentence));
     }
     if read.control_totals != file.control_totals {
-        found.push("its control totals are not what its entry says".to_owned());
+        let sentence = "its control totals are not what the manifest says".to_owned();
+        found.push((Difference::ControlTotals, sentence));
     }
     found
 }
@@ -93,7 +114,7 @@ pub fn read_back<'a>(
     let failure = Mutex::new(None);
     for_each(&files, |file| {
         let problem = match read_facts(folder, file, decimal) {
-            Ok(facts) => differences(file, &facts).into_iter().next(),
+            Ok(facts) => differences(file, &facts).into_iter().next().map(|(_, sentence)| sentence),
             Err(error) => Some(error.to_string()),
         };
         let Some(problem) = problem else { return true };

@@ -145,10 +145,19 @@ impl Snapshot {
             }
             Err(error) => return Err(LakeError::io("look at", &folder)(error)),
         }
-        Self::read(folder, run)
+        let snapshot = Self::open_alone(&folder)?;
+        if snapshot.run_id != *run {
+            let problem = format!("is that of run {}", snapshot.run_id);
+            return Err(LakeError::damaged(&folder.join(MANIFEST), problem));
+        }
+        Ok(snapshot)
     }
 
-    fn read(folder: PathBuf, run: &RunId) -> Result<Self, LakeError> {
+    /// A snapshot's folder, wherever it lies (a copy elsewhere).
+    ///
+    /// # Errors
+    /// As [`Snapshot::latest`].
+    pub fn open_alone(folder: &Path) -> Result<Self, LakeError> {
         let path = folder.join(MANIFEST);
         let bytes = read_regular(&path)?.ok_or_else(|| LakeError::damaged(&path, "is missing"))?;
         let manifest = Manifest::from_bytes(&bytes).map_err(|error| match error {
@@ -157,10 +166,8 @@ impl Snapshot {
             }
             error => LakeError::damaged(&path, error.to_string()),
         })?;
-        if manifest.run_id != *run {
-            return Err(LakeError::damaged(&path, format!("is that of run {}", manifest.run_id)));
-        }
-        Ok(Self { run_id: run.clone(), folder, manifest, sha256: Sha256::of(&bytes) })
+        let sha256 = Sha256::of(&bytes);
+        Ok(Self { run_id: manifest.run_id.clone(), folder: folder.to_owned(), manifest, sha256 })
     }
 
     /// What `LATEST` holds when it names this snapshot.

@@ -196,8 +196,11 @@ pub(super) fn merged(
     Box::new(MergeStream::new(schema, inputs, keys, batch_rows))
 }
 
+/// Table, user, id, column, kind.
+type IssueKey = (String, i64, i64, String, String);
+
 /// The order of the `issues` table, which holds texts.
-fn issue_keys(rows: &RecordBatch) -> Result<Vec<(String, i64, i64, String, String)>, ArrowError> {
+fn issue_keys(rows: &RecordBatch) -> Result<Vec<IssueKey>, ArrowError> {
     let missing = || ArrowError::SchemaError("not the columns of issues".to_owned());
     let text = |name| rows.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).ok_or_else(missing);
     let number =
