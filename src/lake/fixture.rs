@@ -258,7 +258,7 @@ fn write_units(folder: &Path, run: &RunId) -> FileEntry {
     FileEntry::new(path, facts.finish(written.fingerprint), None, run.clone())
 }
 
-fn manifest(
+pub(crate) fn manifest(
     destination: &Destination,
     folder: &Path,
     run: RunId,
