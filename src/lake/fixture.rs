@@ -40,7 +40,7 @@ pub(crate) fn start(night: i64) -> Timestamp {
 }
 
 pub(crate) fn open(root: &Path, night: i64) -> Result<Destination, LakeError> {
-    Destination::open(root, start(night), Syncs::Executed)
+    Destination::open(root, start(night), Syncs::Counted)
 }
 
 /// Two users; connections well and not; accounts with, without and archived; `extra` more transactions in the last month.

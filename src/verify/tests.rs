@@ -253,7 +253,8 @@ fn every_flipped_byte_of_a_file_is_found() {
 
 #[test]
 fn a_manifest_that_says_something_else_of_a_file() {
-    let cases: [(fn(&mut FileEntry), Code); 2] = [
+    type Forgery = fn(&mut FileEntry);
+    let cases: [(Forgery, Code); 2] = [
         (|file| file.min_date = file.max_date, Code::Dates),
         (|file| file.sha256 = crate::encode::Sha256::of(b""), Code::Sha256),
     ];
