@@ -195,9 +195,7 @@ impl CellBuilder {
             Self::Boolean(mut values) => Arc::new(values.finish()),
             Self::Date(mut values) => Arc::new(values.finish()),
             Self::Datetime(mut values) => Arc::new(values.finish()),
-            Self::Instant(mut values) => {
-                Arc::new(values.finish().with_data_type(field.data_type().clone()))
-            }
+            Self::Instant(mut values) => Arc::new(values.finish().with_data_type(field.data_type().clone())),
             Self::Text(mut values) => Arc::new(values.finish()),
         }
     }

@@ -19,6 +19,7 @@
 //! | `retention` | which snapshots stay |
 //! | `store` | the one file that renames and syncs |
 
+pub mod build;
 mod error;
 pub mod facts;
 #[cfg(test)]

@@ -99,7 +99,7 @@ fn each(world: &mut World, table: &str, take: &mut dyn FnMut(&[u8]) -> io::Resul
         else {
             continue;
         };
-        let expanded = Expanded { connectors: Some(&world.connectors), sources: true, hide_disabled: false };
+        let expanded = Expanded { connectors: Some(&world.connectors), sources: true, ..Expanded::default() };
         match table {
             "connections" => {
                 holdings

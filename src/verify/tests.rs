@@ -336,6 +336,26 @@ fn rows_that_are_wrong_though_the_manifest_agrees() {
 }
 
 #[test]
+fn run_facts_that_do_not_agree() {
+    let (folder, snapshot) = lake();
+    forge(folder.path(), &snapshot, |manifest| (manifest.users.complete, manifest.users.kept) = (1, 1));
+    expect(folder.path(), &[(Code::Units, "state/units.parquet")]);
+}
+
+#[test]
+fn tables_of_an_earlier_version_are_read_as_they_are() {
+    let (folder, snapshot) = lake();
+    forge(folder.path(), &snapshot, |manifest| {
+        for table in &mut manifest.tables {
+            table.schema = crate::encode::Sha256::of(b"columns of another day");
+        }
+    });
+    expect(folder.path(), &[]);
+    overwrite(&snapshot.folder.join(NOVEMBER_CSV), b"");
+    expect(folder.path(), &[(Code::Sha256, NOVEMBER_CSV)]);
+}
+
+#[test]
 fn a_row_in_another_month_s_folder() {
     let folder = tempfile::tempdir().unwrap();
     let destination = fixture::open(folder.path(), 1).unwrap();
