@@ -35,6 +35,16 @@ impl Journal {
         Ok((Self { file: Mutex::new(file) }, left))
     }
 
+    /// Removes the journal once every token in it is dead; dead tokens are no reason to keep a file of tokens.
+    pub(super) fn remove_if_empty(path: &Path) -> io::Result<()> {
+        match std::fs::read_to_string(path) {
+            Ok(text) if alive(&text).is_empty() => std::fs::remove_file(path),
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     fn append(&self, sign: char, token: &UserToken) -> io::Result<()> {
         let line = format!("{sign} {} {}\n", token.user(), token.secret().expose());
         self.file().write_all(line.as_bytes())
@@ -98,7 +108,11 @@ mod tests {
         let (journal, left) = Journal::open(&path).unwrap();
         let left: Vec<_> = left.iter().map(|token| (token.user().get(), token.secret().expose().to_owned())).collect();
         assert_eq!(left, [(2, "b".to_owned())]);
+        Journal::remove_if_empty(&path).unwrap();
+        assert!(path.exists(), "a token of it is alive");
         journal.revoked(&token(2, "b")).unwrap();
         assert!(Journal::open(&path).unwrap().1.is_empty());
+        Journal::remove_if_empty(&path).unwrap();
+        assert!(!path.exists());
     }
 }

@@ -338,6 +338,9 @@ fn tidy(opening: &Opening, config: &RunConfig, snapshot: &Snapshot) -> Vec<crate
     let destination = &opening.destination;
     let swept = lake::sweep_after_publish(&destination.layout, &destination.store, &destination.lock);
     let pruned = retention::prune(&destination.layout, &destination.store, &destination.lock, config.retention);
+    if let Err(error) = Journal::remove_if_empty(&destination.layout.at(place::token_journal())) {
+        tracing::warn!(run = %snapshot.run_id, %error, "the token journal could not be removed");
+    }
     if let Err(error) = swept {
         tracing::warn!(run = %snapshot.run_id, %error, "the work area could not be emptied");
     }

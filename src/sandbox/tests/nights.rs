@@ -19,9 +19,8 @@ async fn nights_bring_every_kind_of_change() {
     assert_eq!(sandbox.with_world(|world| world.clock().http_date()), "Fri, 04 Dec 2026 02:00:00 GMT");
     let rows = |truth: &crate::sandbox::Truth| -> Vec<serde_json::Value> { truth.rows("transactions") };
     let (old, new) = (rows(&before), rows(&sandbox.truth()));
-    let find = |list: &[serde_json::Value], id: &serde_json::Value| {
-        list.iter().find(|row| row["id"] == *id).cloned()
-    };
+    let now: BTreeMap<i64, &serde_json::Value> =
+        new.iter().map(|row| (row["id"].as_i64().unwrap(), row)).collect();
     let (mut booked, mut replaced, mut vanished, mut edited) = (0, 0, 0, 0);
     for row in &old {
         match now.get(&row["id"].as_i64().unwrap()) {
