@@ -37,7 +37,9 @@ impl<E, I: Iterator<Item = Result<RecordBatch, E>>> Rows<I> {
 /// The first column in which two batches of equal length and columns differ, and the row.
 /// A NUL in a text equals U+FFFD in the other: CSV cannot hold it.
 pub(super) fn first_difference(parquet: &RecordBatch, csv: &RecordBatch) -> Option<(String, usize)> {
-    for ((field, left), right) in parquet.schema_ref().fields().iter().zip(parquet.columns()).zip(csv.columns()) {
+    for ((field, left), right) in
+        parquet.schema_ref().fields().iter().zip(parquet.columns()).zip(csv.columns())
+    {
         if left == right {
             continue;
         }

@@ -17,17 +17,23 @@ pub(super) fn check(checked: &Checked<'_>, layout: &Layout) {
             Ok(parent) => parent,
             Err(LakeError::NoSuchRun { .. }) => return,
             Err(error) => {
-                checked.find(Code::Chain, MANIFEST, format!("its ancestor {} cannot be read: {error}", named.run_id));
+                checked.find(
+                    Code::Chain,
+                    MANIFEST,
+                    format!("its ancestor {} cannot be read: {error}", named.run_id),
+                );
                 return;
             }
         };
         if parent.sha256 != named.sha256 {
-            let sentence = format!("{} was built upon another manifest of {} than is there", child.run_id, named.run_id);
+            let sentence =
+                format!("{} was built upon another manifest of {} than is there", child.run_id, named.run_id);
             checked.find(Code::Chain, MANIFEST, sentence);
             return;
         }
         if parent.manifest.sequence + 1 != child.manifest.sequence {
-            let sentence = format!("the sequence of {} does not follow that of {}", child.run_id, named.run_id);
+            let sentence =
+                format!("the sequence of {} does not follow that of {}", child.run_id, named.run_id);
             checked.find(Code::Chain, MANIFEST, sentence);
             return;
         }

@@ -51,10 +51,18 @@ pub(super) fn groups<'a>(
         for (number, (place, part)) in parts.iter_mut().enumerate() {
             let unpaired = part.parquet.is_none() || (has_csv && part.csv.is_none() && table.is_some());
             if let Some(file) = part.parquet.or(part.csv).filter(|_| unpaired) {
-                checked.find(Code::Unpaired, file.path.as_str(), "the manifest names no file of the other format");
+                checked.find(
+                    Code::Unpaired,
+                    file.path.as_str(),
+                    "the manifest names no file of the other format",
+                );
             }
             if let Some(file) = part.parquet.or(part.csv).filter(|_| number != *place) {
-                checked.find(Code::MissingFile, file.path.as_str(), "the manifest names no file of the number before");
+                checked.find(
+                    Code::MissingFile,
+                    file.path.as_str(),
+                    "the manifest names no file of the number before",
+                );
             }
             let there = |file: &&FileEntry| present.contains_key(&file.path);
             part.parquet = part.parquet.filter(there);
@@ -79,7 +87,8 @@ pub(super) fn check(checked: &Checked<'_>, group: &Group<'_>) -> Held {
     for part in &group.parts {
         match (part.parquet, part.csv) {
             (Some(parquet), csv) => {
-                let mut sides = Side::open(checked, parquet).map(|side| (side, csv.and_then(|f| Side::open(checked, f))));
+                let mut sides =
+                    Side::open(checked, parquet).map(|side| (side, csv.and_then(|f| Side::open(checked, f))));
                 if let Some((parquet, csv)) = &mut sides {
                     check_part(checked, group, parquet, csv.as_mut(), &mut order, &mut held);
                 } else {
@@ -130,10 +139,18 @@ impl<'a> Side<'a> {
             Err(error) => {
                 // The digest still says whether it is the file that was published.
                 if bytes.bytes != file.bytes {
-                    checked.find(Code::Size, file.path.as_str(), "it has not the length that the manifest says");
+                    checked.find(
+                        Code::Size,
+                        file.path.as_str(),
+                        "it has not the length that the manifest says",
+                    );
                 }
                 if bytes.sha256 != file.sha256 {
-                    checked.find(Code::Sha256, file.path.as_str(), "its sha256 is not what the manifest says");
+                    checked.find(
+                        Code::Sha256,
+                        file.path.as_str(),
+                        "its sha256 is not what the manifest says",
+                    );
                 }
                 report(checked, file, &error);
                 None
@@ -243,7 +260,9 @@ fn compare(
             }
             return true;
         };
-        if !differs && let Some((column, row)) = first_difference(&rows.slice(offset, others.num_rows()), &others) {
+        if !differs
+            && let Some((column, row)) = first_difference(&rows.slice(offset, others.num_rows()), &others)
+        {
             let number = first_row + offset + row + 1;
             let sentence = format!("row {number} differs from its Parquet file in column {column}");
             checked.find(Code::CsvDiffers, path, sentence);
@@ -307,7 +326,9 @@ impl Order {
 
 fn cells(table: Table, rows: &RecordBatch, row: usize) -> Vec<Cell> {
     let cell = |name: &String| {
-        let Some(column) = rows.column_by_name(name).filter(|column| column.is_valid(row)) else { return Cell::Null };
+        let Some(column) = rows.column_by_name(name).filter(|column| column.is_valid(row)) else {
+            return Cell::Null;
+        };
         match (column.as_primitive_opt::<Int64Type>(), column.as_string_opt::<i32>()) {
             (Some(numbers), _) => Cell::Integer(numbers.value(row)),
             (_, Some(texts)) => Cell::Text(texts.value(row).to_owned()),

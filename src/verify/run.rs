@@ -127,7 +127,9 @@ fn unopened(layout: &Layout, run: Option<&RunId>, error: &LakeError) -> Result<R
 /// A snapshot asked for by name may be the one that `LATEST` names.
 fn check_named(checked: &Checked<'_>, layout: &Layout) {
     match Latest::read(layout) {
-        Ok(Some(latest)) if latest.run_id == checked.snapshot.run_id && latest != checked.snapshot.commit() => {
+        Ok(Some(latest))
+            if latest.run_id == checked.snapshot.run_id && latest != checked.snapshot.commit() =>
+        {
             checked.find(Code::Latest, MANIFEST, "it is not the manifest that LATEST names");
         }
         _ => {}

@@ -35,9 +35,16 @@ fn config(bank: &Sandbox, dest: &std::path::Path) -> RunConfig {
 async fn a_first_run_publishes_a_verified_snapshot() {
     let bank = Sandbox::start(SandboxConfig { users: 12, ..SandboxConfig::default() }).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let report = run(config(&bank, folder.path()), Cancel::new(), &|event: Event| eprintln!("{event:?}")).await.unwrap();
+    let report = run(config(&bank, folder.path()), Cancel::new(), &|event: Event| eprintln!("{event:?}"))
+        .await
+        .unwrap();
     eprintln!("{}", String::from_utf8(report.manifest.to_bytes().unwrap()).unwrap());
     eprintln!("violations {:?}", bank.violations());
-    for r in bank.requests() { eprintln!("{} {} {} {:?}", r.status, r.method, r.path, r.query); }
-    std::process::Command::new("cp").args(["-r", folder.path().to_str().unwrap(), "/tmp/lake1"]).status().unwrap();
+    for r in bank.requests() {
+        eprintln!("{} {} {} {:?}", r.status, r.method, r.path, r.query);
+    }
+    std::process::Command::new("cp")
+        .args(["-r", folder.path().to_str().unwrap(), "/tmp/lake1"])
+        .status()
+        .unwrap();
 }
