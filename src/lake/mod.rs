@@ -22,6 +22,8 @@
 pub mod build;
 mod error;
 pub mod facts;
+#[cfg(all(test, feature = "failpoints"))]
+mod faults;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod guard;
