@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::fixture;
-use super::{FILE_MODE, Layout, LakeError, Snapshot, publish};
+use super::{FILE_MODE, LakeError, Layout, Snapshot, publish};
 use crate::verify::verify;
 
 const POINT: &str = "store::step";
@@ -52,8 +52,9 @@ fn readers_see_old_or_new_wherever_the_disk_fails() {
         let folder = tempfile::tempdir().unwrap();
         let error = ERRORS[point % ERRORS.len()];
         let before = if point == 0 { String::new() } else { format!("{point}*off->") };
-        let (first, published) =
-            second_night(folder.path(), || fail::cfg(POINT, &format!("{before}1*return({error})->off")).unwrap());
+        let (first, published) = second_night(folder.path(), || {
+            fail::cfg(POINT, &format!("{before}1*return({error})->off")).unwrap()
+        });
         let seen = Snapshot::latest(&Layout::new(folder.path())).unwrap().unwrap();
         match published {
             Ok(second) => {
@@ -74,10 +75,15 @@ fn readers_see_old_or_new_wherever_the_disk_fails() {
         let next = fixture::run(folder.path(), 2, 3, false);
         assert_eq!(next.manifest.sequence, seen.manifest.sequence + 1, "point {point}");
         assert_eq!(data(&next), undisturbed, "point {point}");
-        assert_eq!(fs::canonicalize(folder.path().join("latest")).unwrap(), fs::canonicalize(&next.folder).unwrap());
+        assert_eq!(
+            fs::canonicalize(folder.path().join("latest")).unwrap(),
+            fs::canonicalize(&next.folder).unwrap()
+        );
         assert!(!folder.path().join("LATEST.tmp").exists() && !folder.path().join("latest.tmp").exists());
     }
     assert!(old > 0 && new > 0 && unknown > 0, "{old} old, {new} new, {unknown} unknown");
-    println!("{points} points: {old} left the old snapshot, {new} published, {unknown} published unconfirmed");
+    println!(
+        "{points} points: {old} left the old snapshot, {new} published, {unknown} published unconfirmed"
+    );
     scenario.teardown();
 }
