@@ -17,5 +17,4 @@ mod cli_readback;
 mod cli_readme;
 mod cli_run;
 mod layering;
-mod run_first;
 mod support;

@@ -289,7 +289,7 @@ def check_csv(folder, name, schema, actual, connection):
     if total:
         source = f"read_csv('{folder}/csv/{name}/**/*.csv', header = true, all_varchar = true, delim = ',', quote = '\"', " \
                  f"escape = '\"', new_line = '\\n', max_line_size = 20000000, strict_mode = true)"
-        counted = connection.sql(f"SELECT count(*) FROM {source}").fetchone()[0]
+        counted = connection.sql(f"SELECT count(*) FROM {source}").fetchall()[0][0]
         if counted != total:
             problem(f"{name}: DuckDB counts {counted} rows in CSV, there are {total}")
 
