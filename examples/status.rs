@@ -19,7 +19,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for entry in manifest.attention.iter().filter(|entry| entry.who == "user") {
         let connection = entry.id_connection.map_or(0, |id| id.get());
-        println!("connection {connection} needs its user: {}", entry.state.as_deref().unwrap_or(&entry.health));
+        println!(
+            "connection {connection} needs its user: {}",
+            entry.state.as_deref().unwrap_or(&entry.health)
+        );
     }
     Ok(())
 }

@@ -51,7 +51,11 @@ fn page(ended: Ended, manifest: Option<&Manifest>) -> String {
     let started = manifest.started_at.get().as_second();
     page.gauge("snapshot_complete", "1 when the published snapshot is complete", &[("", complete)]);
     page.gauge("snapshot_timestamp_seconds", "start of the run that published it", &[("", started)]);
-    page.gauge("snapshot_sequence", "its place in the order of snapshots", &[("", signed(manifest.sequence))]);
+    page.gauge(
+        "snapshot_sequence",
+        "its place in the order of snapshots",
+        &[("", signed(manifest.sequence))],
+    );
     page.gauge("snapshot_bytes", "bytes of its files", &[("", signed(manifest.bytes()))]);
     let rows = manifest.tables.iter().map(|table| (label("table", table.name.name()), signed(table.rows)));
     page.gauge_of("snapshot_rows", "its rows", rows);

@@ -14,7 +14,10 @@ fn example(name: &str) -> Option<PathBuf> {
     let tests = std::env::current_exe().unwrap();
     let path = tests.parent()?.parent()?.join("examples").join(name);
     if !path.exists() {
-        let reason = format!("{} is not built: `cargo test` builds it, `cargo test --test it` does not", path.display());
+        let reason = format!(
+            "{} is not built: `cargo test` builds it, `cargo test --test it` does not",
+            path.display()
+        );
         assert!(std::env::var_os("CI").is_none(), "{reason}");
         eprintln!("skipped: {reason}");
         return None;
@@ -28,12 +31,14 @@ fn text(output: &Output) -> String {
 
 #[test]
 fn run_status_and_verify_follow_each_other() {
-    let (Some(run), Some(status), Some(verify)) = (example("run"), example("status"), example("verify")) else {
+    let (Some(run), Some(status), Some(verify)) = (example("run"), example("status"), example("verify"))
+    else {
         return;
     };
     let bank = Bank::new(SandboxConfig { users: 3, edge_cases: false, ..SandboxConfig::default() });
     let folder = tempfile::tempdir().unwrap();
-    let done = Command::new(run).arg(folder.path().join("lake")).envs(bank.sandbox.settings()).output().unwrap();
+    let done =
+        Command::new(run).arg(folder.path().join("lake")).envs(bank.sandbox.settings()).output().unwrap();
     assert!(done.status.success() && text(&done).contains("complete: "), "{}", text(&done));
     let done = Command::new(status).arg(folder.path().join("lake")).output().unwrap();
     assert!(done.status.success() && text(&done).contains("  transactions"), "{}", text(&done));

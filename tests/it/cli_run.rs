@@ -26,7 +26,11 @@ fn a_complete_run_reports_on_stdout_and_exits_0() {
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     let done = bank.run(&lake, &["--format", "both"]).expect(0);
-    assert!(done.stdout.starts_with("Snapshot ") && done.stdout.contains("is published: complete"), "{}", done.stdout);
+    assert!(
+        done.stdout.starts_with("Snapshot ") && done.stdout.contains("is published: complete"),
+        "{}",
+        done.stdout
+    );
     for table in ["users", "transactions", "issues"] {
         assert!(done.stdout.contains(&format!("\n  {table} ")), "{table}:\n{}", done.stdout);
     }
@@ -52,7 +56,8 @@ fn quiet_is_silent_about_good_news() {
     let passes = Program::new().args(["status", lake, "--check", "--quiet"]).done().expect(0);
     assert_eq!(passes.stdout, "");
     std::thread::sleep(Duration::from_millis(1_100));
-    let too_old = Program::new().args(["status", lake, "--check", "--max-age", "1s", "--quiet"]).done().expect(3);
+    let too_old =
+        Program::new().args(["status", lake, "--check", "--max-age", "1s", "--quiet"]).done().expect(3);
     assert!(too_old.stdout.contains(" old\n"), "{}", too_old.stdout);
 }
 
