@@ -13,7 +13,7 @@
 //! | `args`, `values`, `defaults` | what can be typed, its forms, its defaults |
 //! | `config_file`, `secrets`, `user_tokens`, `settings` | flag > environment > file > default |
 //! | `run`, `status`, `verify`, `schema`, `sandbox`, `demo` | one verb each |
-//! | `report` | what a run did, for people |
+//! | `report`, `metrics` | what a run did, for people and for Prometheus |
 //! | `progress`, `logging`, `signals` | while it runs |
 //! | `failure`, `exit` | what goes wrong, and the number that says so |
 //! | `human`, `grid`, `output` | numbers, layout, stdout |
@@ -28,6 +28,7 @@ mod failure;
 mod grid;
 mod human;
 mod logging;
+mod metrics;
 mod output;
 mod program;
 mod progress;

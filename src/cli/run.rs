@@ -1,5 +1,6 @@
 //! `run`: settings, the library's run, the report.
 
+use jiff::Timestamp;
 use powens_export::export::{self, Cancel, Event, ExportError, RunConfig, RunReport};
 use tokio::runtime::Runtime;
 
@@ -7,8 +8,9 @@ use super::args::{Common, RunArgs};
 use super::config_file::ConfigFile;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::metrics::Ended;
 use super::progress::Watch;
-use super::{logging, output, report, settings, signals};
+use super::{logging, metrics, output, report, settings, signals};
 
 /// Performs the verb.
 pub(crate) fn perform(args: RunArgs, common: &Common) -> Result<Exit, Failure> {
@@ -16,7 +18,13 @@ pub(crate) fn perform(args: RunArgs, common: &Common) -> Result<Exit, Failure> {
     logging::start(common.log_format.unwrap_or_default(), watch.log_level(), watch.bars())?;
     let file = ConfigFile::read(common.config.as_deref())?;
     let config = settings::run_config(args, &file, &|name| std::env::var_os(name))?;
-    let (exit, report) = runtime()?.block_on(execute(config, &watch))?;
+    let (metrics_file, dest, started) = (config.metrics_file.clone(), config.dest.clone(), Timestamp::now());
+    let outcome = runtime()?.block_on(execute(config, &watch));
+    if let Some(path) = metrics_file {
+        let exit = outcome.as_ref().map_or_else(Exit::of, |(exit, _)| *exit);
+        metrics::write(&path, &dest, Ended { started, finished: Timestamp::now(), exit });
+    }
+    let (exit, report) = outcome?;
     if let Some(report) = report
         && !(common.quiet && exit == Exit::Complete)
     {

@@ -36,11 +36,9 @@ macro_rules! textual {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum FileFormat {
-    /// Parquet files.
     Parquet,
-    /// CSV files (and, out of the way under state/, the Parquet that the next night merges with).
+    // The Parquet that the next night merges with is written all the same, out of the way under state/.
     Csv,
-    /// Both.
     Both,
 }
 
@@ -58,21 +56,20 @@ impl FileFormat {
 /// What to ask the API for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Mode {
-    /// What changed, where that is enough; everything else in full.
+    // What changed, where that is enough; everything else in full.
     Auto,
-    /// Everything, of every user.
+    // Everything, of every user.
     Full,
-    /// What changed; refused where there is no snapshot to start from.
+    // What changed; refused where there is no snapshot to start from.
     Incremental,
 }
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LogFormat {
-    /// For people.
     #[default]
     Text,
-    /// One JSON object a line.
+    // One object a line.
     Json,
 }
 
