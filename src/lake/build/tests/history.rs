@@ -197,7 +197,7 @@ fn check(lake: &Lake, night: &super::world::Night, run: i64) -> Result<(), TestC
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10, max_shrink_iters: 40, ..ProptestConfig::default() })]
 
     #[test]
     fn a_lake_of_nights_is_the_lake_of_one_full_run(

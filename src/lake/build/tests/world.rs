@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
+use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type, TimestampMicrosecondType};
 use jiff::Timestamp;
 
 use super::memory::Memory;
@@ -59,6 +59,8 @@ pub(super) struct HeldRow {
     pub(super) cents: i64,
     pub(super) deleted: bool,
     pub(super) currency: Option<String>,
+    /// The seconds of its `last_update`, which moves with every change.
+    pub(super) seconds: i64,
     /// Whether the row came with an issue.
     pub(super) odd: bool,
 }
@@ -117,6 +119,7 @@ fn held(row: Transaction, account: &Account) -> HeldRow {
         cents: row.cents,
         deleted: row.deleted,
         currency: Some(account.currency.to_owned()),
+        seconds: row.version % 60,
         odd: is_odd(row.cents),
     }
 }
@@ -398,7 +401,10 @@ pub(super) fn model_of(snapshot: &Snapshot, area: Area) -> Model {
         for row in 0..rows.num_rows() {
             let id = number(&rows, "id", row).unwrap();
             let currency = rows.column_by_name("currency").unwrap().as_string::<i32>();
+            let updated =
+                rows.column_by_name("last_update").unwrap().as_primitive::<TimestampMicrosecondType>();
             let held = HeldRow {
+                seconds: updated.value(row) / 1_000_000 % 60,
                 account: number(&rows, "id_account", row).unwrap(),
                 date: day(&rows, "date", row),
                 cents: cents(&rows, "value", row),
