@@ -10,7 +10,9 @@ use jiff::Timestamp;
 
 use super::memory::Memory;
 use crate::encode::{CsvProfile, Format, TableReader};
-use crate::lake::build::{Attempt, BuildInput, Built, DomainLists, Formats, Walked, WalkedAccount, build};
+use crate::lake::build::{
+    Attempt, BuildError, BuildInput, Built, DomainLists, Formats, Walked, WalkedAccount, build,
+};
 use crate::lake::fixture::{decimal, manifest, start};
 use crate::lake::layout::{Area, place};
 use crate::lake::manifest::{Changes, FileFormat};
@@ -130,6 +132,8 @@ pub(super) struct Lake {
     pub(super) root: PathBuf,
     pub(super) formats: Formats,
     pub(super) threads: usize,
+    /// Whether the list of connectors can be fetched.
+    pub(super) connectors: bool,
     pub(super) model: Model,
 }
 
@@ -143,11 +147,22 @@ pub(super) struct Night {
 
 impl Lake {
     pub(super) fn new(root: &Path, formats: Formats) -> Self {
-        Self { root: root.to_owned(), formats, threads: 1, model: Model::default() }
+        Self { root: root.to_owned(), formats, threads: 1, connectors: true, model: Model::default() }
     }
 
     /// Runs a night: what the acts say of each user (users without one are walked in full).
     pub(super) fn night(&mut self, world: &World, night: i64, acts: &BTreeMap<i64, Act>) -> Night {
+        self.try_night(world, night, acts, |_| {}).unwrap()
+    }
+
+    /// The same, after a change to how users were dealt with.
+    pub(super) fn try_night(
+        &mut self,
+        world: &World,
+        night: i64,
+        acts: &BTreeMap<i64, Act>,
+        tweak: impl FnOnce(&mut BTreeMap<UserId, Attempt>),
+    ) -> Result<Night, BuildError> {
         let before = self.model.clone();
         // Two runs on each Paris day.
         let as_of = start(night.midpoint(0));
@@ -166,6 +181,7 @@ impl Lake {
             };
             attempts.insert(user(*id), attempt);
         }
+        tweak(&mut attempts);
         let destination = Destination::open(&self.root, start(night), Syncs::Counted).unwrap();
         let run = destination.layout.free_run_id(start(night));
         let building = place::building(&run);
@@ -177,18 +193,21 @@ impl Lake {
             started_at: start(night),
             parent: destination.latest.as_ref(),
             staged: &staged,
-            lists: lists(&world.users),
+            lists: DomainLists {
+                connectors: lists(&world.users).connectors.filter(|_| self.connectors),
+                ..lists(&world.users)
+            },
             attempts,
             formats: self.formats,
             csv: CsvProfile::Iso,
             decimal: decimal(),
             threads: NonZeroUsize::new(self.threads).unwrap(),
         };
-        let built = build(&input).unwrap();
+        let built = build(&input)?;
         let folder = destination.layout.at(&building);
         let manifest = manifest(&destination, &folder, run, night, built.files.clone());
         let snapshot = publish(&destination, &manifest, FILE_MODE).unwrap();
-        Night { built, snapshot, before }
+        Ok(Night { built, snapshot, before })
     }
 
     /// A delta or a window needs rows to stand on, and accounts that did not change.
