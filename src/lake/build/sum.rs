@@ -39,7 +39,9 @@ impl Sum {
     pub(super) fn finish(mut self, rest: Built) -> Built {
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
         // A table without a part (no transaction at all) has its line too.
-        Table::ALL.into_iter().for_each(|table| drop(self.tallies.entry(table).or_default()));
+        for table in Table::ALL {
+            self.tallies.entry(table).or_default();
+        }
         Built {
             files: self.files,
             changes: self.tallies.iter().map(|(table, tally)| (*table, tally.changes())).collect(),

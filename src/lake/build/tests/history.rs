@@ -204,10 +204,11 @@ proptest! {
         nights in nights(),
         formats in prop_oneof![Just(Formats::Parquet), Just(Formats::Csv), Just(Formats::Both)],
         threads in 1_usize..4,
+        real_stage in any::<bool>(),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let mut lake = Lake::new(&folder.path().join("nights"), formats);
-        lake.threads = threads;
+        (lake.threads, lake.real_stage) = (threads, real_stage);
         let mut world = World::small();
         let mut next = 1;
         let mut run = 0;

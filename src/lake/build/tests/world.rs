@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::memory::Memory;
 use crate::encode::{CsvProfile, Format, TableReader};
 use crate::lake::build::{
-    Attempt, BuildError, BuildInput, Built, DomainLists, Formats, Walked, WalkedAccount, build,
+    Attempt, BuildError, BuildInput, Built, DomainLists, Formats, StagedRows, Walked, WalkedAccount, build,
 };
 use crate::lake::fixture::{decimal, manifest, start};
 use crate::lake::layout::{Area, place};
@@ -132,6 +132,8 @@ pub(super) struct Lake {
     pub(super) root: PathBuf,
     pub(super) formats: Formats,
     pub(super) threads: usize,
+    /// Whether rows go through a real stage.
+    pub(super) real_stage: bool,
     /// Whether the list of connectors can be fetched.
     pub(super) connectors: bool,
     pub(super) model: Model,
@@ -147,7 +149,14 @@ pub(super) struct Night {
 
 impl Lake {
     pub(super) fn new(root: &Path, formats: Formats) -> Self {
-        Self { root: root.to_owned(), formats, threads: 1, connectors: true, model: Model::default() }
+        Self {
+            root: root.to_owned(),
+            formats,
+            threads: 1,
+            real_stage: false,
+            connectors: true,
+            model: Model::default(),
+        }
     }
 
     /// Runs a night: what the acts say of each user (users without one are walked in full).
@@ -182,6 +191,8 @@ impl Lake {
             attempts.insert(user(*id), attempt);
         }
         tweak(&mut attempts);
+        let stage_folder = tempfile::tempdir().unwrap();
+        let real = self.real_stage.then(|| staged.to_stage(stage_folder.path()));
         let destination = Destination::open(&self.root, start(night), Syncs::Counted).unwrap();
         let run = destination.layout.free_run_id(start(night));
         let building = place::building(&run);
@@ -192,7 +203,7 @@ impl Lake {
             run: &run,
             started_at: start(night),
             parent: destination.latest.as_ref(),
-            staged: &staged,
+            staged: real.as_ref().map_or(&staged as &dyn StagedRows, |real| real),
             lists: DomainLists {
                 connectors: lists(&world.users).connectors.filter(|_| self.connectors),
                 ..lists(&world.users)
