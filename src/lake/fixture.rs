@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, AsArray, BooleanArray, Date32Array, Int64Array, StringArray, TimestampMicrosecondArray,
+    new_null_array,
+};
 use arrow::compute::concat_batches;
+use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 use jiff::Timestamp;
 
@@ -16,6 +20,7 @@ use crate::table::{
     months_of, sort,
 };
 
+use super::build::units_schema;
 use super::facts::RowFacts;
 use super::layout::{Area, FilePath, RunId, place};
 use super::manifest::{
@@ -40,7 +45,7 @@ pub(crate) fn start(night: i64) -> Timestamp {
 }
 
 pub(crate) fn open(root: &Path, night: i64) -> Result<Destination, LakeError> {
-    Destination::open(root, start(night), Syncs::Executed)
+    Destination::open(root, start(night), Syncs::Counted)
 }
 
 /// Two users; connections well and not; accounts with, without and archived; `extra` more transactions in the last month.
@@ -201,7 +206,7 @@ pub(crate) fn build(destination: &Destination, rows: &Rows, night: i64, csv: boo
             }
         }
     }
-    files.push(write_units(&folder, &run));
+    files.push(write_units(&folder, &run, &rows[&Table::Transactions]));
     files.sort_by(|a, b| a.path.cmp(&b.path));
     manifest(destination, &folder, run, night, files)
 }
@@ -235,26 +240,28 @@ fn write(
     same.clone()
 }
 
-fn write_units(folder: &Path, run: &RunId) -> FileEntry {
-    let ids = RecordBatch::try_from_iter([("id_user", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef)])
-        .unwrap();
-    // Nullable, as every column of ours.
-    let schema = arrow::datatypes::Schema::new(vec![arrow::datatypes::Field::new(
-        "id_user",
-        arrow::datatypes::DataType::Int64,
-        true,
-    )]);
-    let shape =
-        TableShape { schema: Arc::new(schema), sorted_by: vec!["id_user".to_owned()], csv: CsvProfile::Iso };
-    let ids = RecordBatch::try_new(shape.schema.clone(), ids.columns().to_vec()).unwrap();
+fn write_units(folder: &Path, run: &RunId, rows: &RecordBatch) -> FileEntry {
+    let users = rows.column_by_name("id_user").unwrap().as_primitive::<Int64Type>();
+    let held = |user: i64| i64::try_from(users.iter().filter(|id| *id == Some(user)).count()).unwrap();
+    let schema = units_schema();
+    let columns = schema.fields().iter().map(|field| -> ArrayRef {
+        match field.name().as_str() {
+            "id_user" => Arc::new(Int64Array::from(vec![1, 2])),
+            "outcome" => Arc::new(StringArray::from(vec!["complete"; 2])),
+            "rows" => Arc::new(Int64Array::from(vec![held(1), held(2)])),
+            _ => new_null_array(field.data_type(), 2),
+        }
+    });
+    let units = RecordBatch::try_new(schema.clone(), columns.collect()).unwrap();
+    let shape = TableShape { schema, sorted_by: vec!["id_user".to_owned()], csv: CsvProfile::Iso };
     let path = FilePath::units();
     let place = path.under(folder);
     std::fs::create_dir_all(place.parent().unwrap()).unwrap();
     let mut writer = TableWriter::create(&place, Format::Parquet, &shape).unwrap();
-    writer.write(&ids).unwrap();
+    writer.write(&units).unwrap();
     let written = writer.close().unwrap();
     let mut facts = RowFacts::new(None, decimal());
-    facts.add(&ids);
+    facts.add(&units);
     FileEntry::new(path, facts.finish(written.fingerprint), None, run.clone())
 }
 

@@ -105,6 +105,10 @@ fn check_manifest(folder: &Path, manifest: &Manifest, sequence: u64) -> Result<(
         let problem = format!("its sequence is {} where {sequence} is due", manifest.sequence);
         return Err(unreadable(folder, &problem));
     }
+    if let Some(table) = manifest.foreign_tables().first() {
+        let problem = format!("its schema of {} is not the one of this program", table.name());
+        return Err(unreadable(folder, &problem));
+    }
     manifest.inconsistencies().first().map_or(Ok(()), |problem| Err(unreadable(folder, problem)))
 }
 

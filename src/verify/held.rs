@@ -173,6 +173,7 @@ impl Held {
                 of(Area::State)
             }
         };
+        let all_there = |table: Table| all_there(table) && checked.is_ours(Some(table));
         let rows_known = !self.unread && all_there(Table::Transactions);
         if rows_known && all_there(Table::Coverage) {
             self.check_coverage(checked, &place(Table::Coverage));
@@ -195,6 +196,15 @@ impl Held {
         if all_there(Table::Coverage) {
             self.check_listed(checked);
         }
+    }
+
+    /// Transactions held of each user.
+    pub(super) fn rows_by_user(&self) -> BTreeMap<i64, u64> {
+        let mut users: BTreeMap<i64, u64> = BTreeMap::new();
+        for held in self.transactions.values() {
+            *users.entry(held.user.unwrap_or(0)).or_default() += u64::try_from(held.rows).unwrap_or(0);
+        }
+        users
     }
 
     fn check_coverage(&self, checked: &Checked<'_>, path: &FilePath) {

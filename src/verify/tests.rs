@@ -178,7 +178,7 @@ fn a_key_more_less_or_elsewhere_is_no_manifest() {
 #[test]
 fn a_manifest_that_contradicts_itself() {
     let changes: [fn(&mut Manifest); 7] = [
-        |manifest| manifest.users.complete = 3,
+        |manifest| manifest.users.listed = 3,
         |manifest| manifest.status = crate::lake::manifest::Status::Partial,
         |manifest| manifest.window.exported = None,
         |manifest| manifest.tables[0].rows += 1,
@@ -242,7 +242,7 @@ fn every_flipped_byte_of_a_file_is_found() {
     let (folder, snapshot) = lake();
     let path = snapshot.folder.join(NOVEMBER);
     let bytes = fs::read(&path).unwrap();
-    for place in (0..bytes.len()).step_by(bytes.len() / 40) {
+    for place in (0..bytes.len()).step_by(bytes.len() / 12) {
         let mut other = bytes.clone();
         other[place] ^= 0x20;
         overwrite(&path, &other);
@@ -253,7 +253,8 @@ fn every_flipped_byte_of_a_file_is_found() {
 
 #[test]
 fn a_manifest_that_says_something_else_of_a_file() {
-    let cases: [(fn(&mut FileEntry), Code); 2] = [
+    type Forgery = fn(&mut FileEntry);
+    let cases: [(Forgery, Code); 2] = [
         (|file| file.min_date = file.max_date, Code::Dates),
         (|file| file.sha256 = crate::encode::Sha256::of(b""), Code::Sha256),
     ];
@@ -332,6 +333,26 @@ fn rows_that_are_wrong_though_the_manifest_agrees() {
         rows.insert(Table::Transactions, with_column(transactions, "id_connection", wrong));
     });
     expect(folder.path(), &[(Code::Derived, "parquet/transactions")]);
+}
+
+#[test]
+fn run_facts_that_do_not_agree() {
+    let (folder, snapshot) = lake();
+    forge(folder.path(), &snapshot, |manifest| (manifest.users.complete, manifest.users.kept) = (1, 1));
+    expect(folder.path(), &[(Code::Units, "state/units.parquet")]);
+}
+
+#[test]
+fn tables_of_an_earlier_version_are_read_as_they_are() {
+    let (folder, snapshot) = lake();
+    forge(folder.path(), &snapshot, |manifest| {
+        for table in &mut manifest.tables {
+            table.schema = crate::encode::Sha256::of(b"columns of another day");
+        }
+    });
+    expect(folder.path(), &[]);
+    overwrite(&snapshot.folder.join(NOVEMBER_CSV), b"");
+    expect(folder.path(), &[(Code::Sha256, NOVEMBER_CSV)]);
 }
 
 #[test]

@@ -215,6 +215,11 @@ impl Judge for DropSet<'_> {
 }
 
 impl DropSet<'_> {
+    /// Staged rows with the columns that their accounts give.
+    pub(super) fn derive(&self, rows: &RecordBatch) -> Result<RecordBatch, BuildError> {
+        derive_transactions(rows, &self.facts).map_err(BuildError::rows(Table::Transactions))
+    }
+
     /// Whether rows of these accounts get other derived columns.
     pub(super) fn revises(&self, rows: &RecordBatch) -> Result<bool, BuildError> {
         if self.revised.is_empty() {

@@ -138,7 +138,11 @@ impl<'a> Parts<'a> {
                 let stays = |rows: &RecordBatch| {
                     Ok(self.drop_set.fates(rows)?.all_stay() && !self.drop_set.revises(rows)?)
                 };
-                let (part, held) = self.partition(part, self.drop_set, &from_stage, (SCANNED, &stays))?;
+                // Staged rows get connection and currency from the accounts that stand beside them in the snapshot.
+                let derived = || -> Result<Rows<'_>, BuildError> {
+                    Ok(Box::new(staged(input, table, month).map(|rows| self.drop_set.derive(&rows?))))
+                };
+                let (part, held) = self.partition(part, self.drop_set, &derived, (SCANNED, &stays))?;
                 Ok(Done { part, held, listed: Listed::default() })
             }
             Table::Balances => {

@@ -6,7 +6,7 @@ use crate::encode::CsvProfile;
 use crate::lake::layout::Area;
 use crate::table::Table;
 
-use super::content::{FileFormat, table_entries};
+use super::content::{FileFormat, TableEntry, table_entries};
 use super::head::{Exported, Manifest, Status};
 use super::lists::LIST_LIMIT;
 
@@ -105,13 +105,6 @@ impl Manifest {
             if table.control_totals != sums.control_totals {
                 found.push(format!("the control totals of {name} are not the sums over its files"));
             }
-            if table.schema != sums.schema
-                || table.primary_key != sums.primary_key
-                || table.partition != sums.partition
-                || table.order != sums.order
-            {
-                found.push(format!("the schema of {name} is not the one of this contract"));
-            }
         }
         // CSV and Parquet are the same rows.
         for table in Table::ALL {
@@ -129,6 +122,22 @@ impl Manifest {
         if self.window.exported != self.exported() {
             found.push("its exported dates are not those of its files".to_owned());
         }
+    }
+
+    /// Tables whose files have other columns, keys or order than this program's: an earlier version wrote them. Their
+    /// files can be read, and not merged with.
+    #[must_use]
+    pub fn foreign_tables(&self) -> Vec<Table> {
+        let Some(decimal) = self.decimal.column() else { return Table::ALL.to_vec() };
+        let ours = table_entries(&[], decimal, BTreeMap::new(), BTreeMap::new());
+        let same = |table: &Table| {
+            let of = |entries: &[TableEntry]| {
+                let entry = entries.iter().find(|entry| entry.name == *table)?;
+                Some((entry.schema, entry.primary_key.clone(), entry.partition.clone(), entry.order.clone()))
+            };
+            of(&self.tables) == of(&ours)
+        };
+        Table::ALL.into_iter().filter(|table| !same(table)).collect()
     }
 
     /// Earliest and latest `date` of the transactions, as the files' entries have them.

@@ -144,7 +144,7 @@ fn rows_of(user: i64, table: Table, rows: &[Row], version: &mut u32) -> Vec<Row>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 80, ..ProptestConfig::default() })]
     #[test]
     fn what_is_read_is_what_was_committed(acts in acts(), buffer in prop_oneof![Just(1_usize), Just(60_000), Just(10_000_000)]) {
         let folder = Path::new("stage");
