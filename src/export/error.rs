@@ -35,13 +35,17 @@ pub enum ExportError {
     #[error("no such user: {}; nothing was fetched", Ids(.0))]
     UnknownUsers(Vec<UserId>),
     /// `--mode incremental` where nothing can be built upon.
-    #[error("--mode incremental needs a snapshot to build on, and {dest} has none: leave --mode out for a first run")]
+    #[error(
+        "--mode incremental needs a snapshot to build on, and {dest} has none: leave --mode out for a first run"
+    )]
     NothingToBuildOn {
         /// The destination.
         dest: String,
     },
     /// Another decimal type than the lake's.
-    #[error("the lake's amounts are decimals of ({lake}), and --decimal asks for ({asked}): the type of a lake never changes; leave --decimal out, or export to another --dest")]
+    #[error(
+        "the lake's amounts are decimals of ({lake}), and --decimal asks for ({asked}): the type of a lake never changes; leave --decimal out, or export to another --dest"
+    )]
     DecimalFixed {
         /// The lake's.
         lake: DecimalType,
@@ -77,7 +81,10 @@ impl ExportError {
                 ExtractErrorKind::ReceiverGone => 74,
             },
             Self::Stage(_) => 74,
-            Self::Plan(_) | Self::UnknownUsers(_) | Self::NothingToBuildOn { .. } | Self::DecimalFixed { .. } => 2,
+            Self::Plan(_)
+            | Self::UnknownUsers(_)
+            | Self::NothingToBuildOn { .. }
+            | Self::DecimalFixed { .. } => 2,
             Self::Refused(_) => 4,
             Self::Bug(_) => 1,
         }

@@ -101,7 +101,10 @@ pub(super) async fn fetch(
             Told::Done(user) => Event::UserDone { user, outcome: UnitOutcome::Complete },
             Told::Failed(user) => {
                 let held = previous.contains_key(&user);
-                Event::UserDone { user, outcome: if held { UnitOutcome::Carried } else { UnitOutcome::Failed } }
+                Event::UserDone {
+                    user,
+                    outcome: if held { UnitOutcome::Carried } else { UnitOutcome::Failed },
+                }
             }
         });
     };
@@ -147,7 +150,8 @@ fn store(
     let mut failed = BTreeMap::new();
     loop {
         let patience = stage.tick(Instant::now())?;
-        let message = match runtime.block_on(async { tokio::time::timeout(patience, messages.recv()).await }) {
+        let message = match runtime.block_on(async { tokio::time::timeout(patience, messages.recv()).await })
+        {
             Err(_) => continue,
             Ok(None) => break,
             Ok(Some(message)) => message,

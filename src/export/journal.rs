@@ -106,7 +106,8 @@ mod tests {
         std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"+ 3").unwrap();
 
         let (journal, left) = Journal::open(&path).unwrap();
-        let left: Vec<_> = left.iter().map(|token| (token.user().get(), token.secret().expose().to_owned())).collect();
+        let left: Vec<_> =
+            left.iter().map(|token| (token.user().get(), token.secret().expose().to_owned())).collect();
         assert_eq!(left, [(2, "b".to_owned())]);
         Journal::remove_if_empty(&path).unwrap();
         assert!(path.exists(), "a token of it is alive");

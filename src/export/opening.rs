@@ -38,7 +38,9 @@ impl Opening {
         let parent = destination.latest.as_ref();
         let lake = parent.map(|parent| parent.manifest.decimal.column().unwrap_or_default());
         let decimal = match (lake, config.decimal) {
-            (Some(lake), Some(asked)) if lake != asked => return Err(ExportError::DecimalFixed { lake, asked }),
+            (Some(lake), Some(asked)) if lake != asked => {
+                return Err(ExportError::DecimalFixed { lake, asked });
+            }
             (Some(lake), _) => lake,
             (None, asked) => asked.unwrap_or_default(),
         };
@@ -66,7 +68,11 @@ impl Opening {
 fn is_current(parent: &Snapshot, decimal: DecimalType) -> bool {
     let same = |table: &Table| {
         let fingerprint = table.schema().fingerprint(decimal);
-        parent.manifest.tables.iter().any(|entry| entry.name == *table && entry.schema.to_string() == fingerprint)
+        parent
+            .manifest
+            .tables
+            .iter()
+            .any(|entry| entry.name == *table && entry.schema.to_string() == fingerprint)
     };
     parent.manifest.writer_epoch == WRITER_EPOCH && Table::ALL.iter().all(same)
 }

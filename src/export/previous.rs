@@ -20,10 +20,12 @@ pub(super) fn read(snapshot: &Snapshot) -> Result<BTreeMap<UserId, PreviousUnit>
     let mut structures = Structure::by_user(&connections, &accounts);
     let Coverage { held, incomplete: accounts_incomplete } = coverage(snapshot)?;
     let undated = null_last_update(snapshot)?;
-    let incomplete: BTreeSet<UserId> = snapshot.manifest.incomplete.iter().map(|entry| entry.id_user).collect();
+    let incomplete: BTreeSet<UserId> =
+        snapshot.manifest.incomplete.iter().map(|entry| entry.id_user).collect();
     let mut previous = BTreeMap::new();
     for (user, row) in units {
-        let (Some(window), Some(walk_start), Some(full_walk_start)) = (row.window, row.walk_start, row.full_walk_start)
+        let (Some(window), Some(walk_start), Some(full_walk_start)) =
+            (row.window, row.walk_start, row.full_walk_start)
         else {
             continue;
         };
@@ -37,7 +39,9 @@ pub(super) fn read(snapshot: &Snapshot) -> Result<BTreeMap<UserId, PreviousUnit>
         let unit = PreviousUnit {
             outcome: row.outcome,
             // A unit that was kept keeps the reason of its last failure, and its accounts theirs.
-            complete: row.reason.is_none() && !incomplete.contains(&user) && !accounts_incomplete.contains(&user),
+            complete: row.reason.is_none()
+                && !incomplete.contains(&user)
+                && !accounts_incomplete.contains(&user),
             window,
             walk_start,
             full_walk_start,
@@ -55,7 +59,11 @@ const ACCOUNT_COLUMNS: &[&str] =
     &["id", "id_user", "id_connection", "id_source", "currency", "deleted", "disabled", "extra"];
 
 /// Some columns of a table, all of its rows: for tables that fit in memory.
-fn rows(snapshot: &Snapshot, table: Table, columns: &'static [&'static str]) -> Result<Vec<RecordBatch>, LakeError> {
+fn rows(
+    snapshot: &Snapshot,
+    table: Table,
+    columns: &'static [&'static str],
+) -> Result<Vec<RecordBatch>, LakeError> {
     let mut batches = Vec::new();
     for file in snapshot.parquet_files(table) {
         for batch in ParquetReader::open(&file.path.under(&snapshot.folder), Some(columns))? {
@@ -77,7 +85,8 @@ struct Coverage {
 fn coverage(snapshot: &Snapshot) -> Result<Coverage, LakeError> {
     let mut coverage = Coverage::default();
     for batch in rows(snapshot, Table::Coverage, &["id_account", "id_user", "rows", "complete"])? {
-        let number = |name| batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
+        let number =
+            |name| batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
         let complete = batch.column_by_name("complete").and_then(|column| column.as_boolean_opt());
         let (Some(accounts), Some(users), Some(rows), Some(complete)) =
             (number("id_account"), number("id_user"), number("rows"), complete)
@@ -101,10 +110,13 @@ fn null_last_update(snapshot: &Snapshot) -> Result<BTreeSet<UserId>, LakeError> 
         let path = file.path.under(&snapshot.folder);
         for batch in ParquetReader::open(&path, Some(&["id_user", "last_update"]))? {
             let batch = batch?;
-            let Some(updates) = batch.column_by_name("last_update").filter(|column| column.null_count() > 0) else {
+            let Some(updates) = batch.column_by_name("last_update").filter(|column| column.null_count() > 0)
+            else {
                 continue;
             };
-            let Some(owners) = batch.column_by_name("id_user").and_then(|c| c.as_primitive_opt::<Int64Type>()) else {
+            let Some(owners) =
+                batch.column_by_name("id_user").and_then(|c| c.as_primitive_opt::<Int64Type>())
+            else {
                 continue;
             };
             let nulls = (0..batch.num_rows()).filter(|row| updates.is_null(*row));

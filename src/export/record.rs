@@ -9,8 +9,8 @@ use crate::encode::WRITER_EPOCH;
 use crate::extract::{Action, Connectors, FetchedUnit, Plan, UserList, Why};
 use crate::lake::build::{Built, UnitRow};
 use crate::lake::manifest::{
-    ApiRange, CONTRACT_VERSION, Changes, Flag, Incomplete, LIST_LIMIT, Lists, MANIFEST_VERSION, Manifest, Mode, Requests,
-    Source, Status, Tool, UserCounts, UtcTime, WindowEntry, table_entries,
+    ApiRange, CONTRACT_VERSION, Changes, Flag, Incomplete, LIST_LIMIT, Lists, MANIFEST_VERSION, Manifest,
+    Mode, Requests, Source, Status, Tool, UserCounts, UtcTime, WindowEntry, table_entries,
 };
 use crate::lake::{LakeError, Snapshot};
 use crate::model::{AccountId, Reason, UnitMode, UnitOutcome, UserId, Window, time};
@@ -37,11 +37,16 @@ impl Facts<'_> {
     ///
     /// # Errors
     /// When the files just built cannot be read again.
-    pub(super) fn manifest(self, folder: &std::path::Path, finished_at: Timestamp) -> Result<Manifest, LakeError> {
+    pub(super) fn manifest(
+        self,
+        folder: &std::path::Path,
+        finished_at: Timestamp,
+    ) -> Result<Manifest, LakeError> {
         let opening = self.opening;
         let started_at = UtcTime::seconds(opening.started_at);
         let parent = opening.parent();
-        let states = self.units.values().flat_map(|unit| unit.connection_states_at_end.iter().cloned()).collect();
+        let states =
+            self.units.values().flat_map(|unit| unit.connection_states_at_end.iter().cloned()).collect();
         let lists = Lists::read(folder, &self.built.files, &states, parent.map(|p| &p.manifest), started_at)?;
         let incomplete = self.incomplete(parent, started_at);
         let users = count(&self.built.units, self.list);
@@ -90,7 +95,11 @@ impl Facts<'_> {
         }
         let delta = self.units.values().any(|unit| unit.mode != UnitMode::Full);
         // A night on which nobody was asked for anything built upon its parent too.
-        if delta || (self.units.is_empty() && self.opening.parent().is_some()) { Mode::Incremental } else { Mode::Full }
+        if delta || (self.units.is_empty() && self.opening.parent().is_some()) {
+            Mode::Incremental
+        } else {
+            Mode::Full
+        }
     }
 
     /// The users and accounts of this run's plan that are not complete.

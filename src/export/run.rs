@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use crate::api::Api;
 use crate::encode::CsvProfile;
 use crate::extract::{
-    Cancel, Connectors, ExtractError, FetchConfig, FetchedUnit, Fetcher, Plan, PlanConfig, RunMode, UserList, plan,
+    Cancel, Connectors, ExtractError, FetchConfig, FetchedUnit, Fetcher, Plan, PlanConfig, RunMode, UserList,
+    plan,
 };
 use crate::lake::build::{self, Attempt, BuildInput, Built, DomainLists};
 use crate::lake::guard::{Counts, Judged, Overrides, Verdict, judge};
@@ -80,7 +81,8 @@ pub async fn run(
     while let Some(now) = phases.recv().await {
         events(Event::Phase(now));
     }
-    let report = finishing.await.map_err(|_| ExportError::Bug("the build's thread panicked".to_owned()))??;
+    let report =
+        finishing.await.map_err(|_| ExportError::Bug("the build's thread panicked".to_owned()))??;
     Ok(RunReport { reused_units: reused, ..report })
 }
 
@@ -116,8 +118,11 @@ async fn with_journal(
     events: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<Api, ExportError> {
     let path = opening.destination.layout.at(place::token_journal());
-    let (journal, left) =
-        Journal::open(&path).map_err(|source| LakeError::Io { action: "open the token journal", path, source })?;
+    let (journal, left) = Journal::open(&path).map_err(|source| LakeError::Io {
+        action: "open the token journal",
+        path,
+        source,
+    })?;
     let api = api.with_journal(Arc::new(journal));
     if !left.is_empty() {
         events(Event::Notice(format!("revoking {} tokens that an interrupted run left", left.len())));
@@ -145,7 +150,9 @@ async fn domain(
         Ok(connectors) => Some(connectors),
         Err(error @ ExtractError::Interrupted) => return Err(error.into()),
         Err(error) => {
-            events(Event::Notice(format!("the list of connectors could not be read, the last one stays: {error}")));
+            events(Event::Notice(format!(
+                "the list of connectors could not be read, the last one stays: {error}"
+            )));
             None
         }
     };
@@ -243,9 +250,9 @@ impl Recorded {
     fn lists(&self, decimal: DecimalType) -> Result<DomainLists, ExportError> {
         let one = |table: Table, batches: &[RecordBatch]| {
             let schema = table.schema().arrow(decimal);
-            concat_batches(&schema, batches)
-                .and_then(|rows| sort(table, &rows))
-                .map_err(|error| ExportError::Bug(format!("rows of {} cannot be joined: {error}", table.name())))
+            concat_batches(&schema, batches).and_then(|rows| sort(table, &rows)).map_err(|error| {
+                ExportError::Bug(format!("rows of {} cannot be joined: {error}", table.name()))
+            })
         };
         let connectors = match &self.connectors {
             Some(list) => {
@@ -253,7 +260,8 @@ impl Recorded {
             }
             None => None,
         };
-        let issues = self.connectors.iter().flat_map(|list| &list.issues).chain(&self.list.issues).cloned().collect();
+        let issues =
+            self.connectors.iter().flat_map(|list| &list.issues).chain(&self.list.issues).cloned().collect();
         Ok(DomainLists { users: one(Table::Users, &self.list.rows)?, connectors, issues })
     }
 
@@ -292,7 +300,8 @@ struct Guarded {
 impl Guarded {
     fn of(list: &UserList, attempts: &BTreeMap<UserId, Attempt>, config: &RunConfig) -> Self {
         let failed = attempts.values().filter(|attempt| matches!(attempt, Attempt::Failed(_))).count() as u64;
-        let fetched = attempts.values().filter(|attempt| matches!(attempt, Attempt::Fetched(_))).count() as u64;
+        let fetched =
+            attempts.values().filter(|attempt| matches!(attempt, Attempt::Fetched(_))).count() as u64;
         Self {
             list_proven: list.proven,
             tried: failed + fetched,
@@ -317,7 +326,8 @@ impl Guarded {
             }
         };
         let before = counts(|(before, _)| *before);
-        let gone = built.units.values().filter(|row| row.outcome == crate::model::UnitOutcome::Gone).count() as u64;
+        let gone =
+            built.units.values().filter(|row| row.outcome == crate::model::UnitOutcome::Gone).count() as u64;
         let judged = Judged {
             previous: (before != Counts::default()).then_some(before),
             new: counts(|(_, after)| *after),
@@ -337,7 +347,8 @@ impl Guarded {
 fn tidy(opening: &Opening, config: &RunConfig, snapshot: &Snapshot) -> Vec<crate::lake::layout::RunId> {
     let destination = &opening.destination;
     let swept = lake::sweep_after_publish(&destination.layout, &destination.store, &destination.lock);
-    let pruned = retention::prune(&destination.layout, &destination.store, &destination.lock, config.retention);
+    let pruned =
+        retention::prune(&destination.layout, &destination.store, &destination.lock, config.retention);
     if let Err(error) = Journal::remove_if_empty(&destination.layout.at(place::token_journal())) {
         tracing::warn!(run = %snapshot.run_id, %error, "the token journal could not be removed");
     }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::extract::{Action, ExtractError, FetchedUnit, Fetcher, Plan, UserList, needs_second_reading, settle};
+use crate::extract::{
+    Action, ExtractError, FetchedUnit, Fetcher, Plan, UserList, needs_second_reading, settle,
+};
 use crate::lake::build::{Attempt, Walked, WalkedAccount};
 use crate::model::{Reason, UserId};
 

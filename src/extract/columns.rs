@@ -12,7 +12,10 @@ pub(super) fn day<'a>(rows: &'a RecordBatch, name: &str) -> Option<&'a Primitive
     rows.column_by_name(name)?.as_primitive_opt()
 }
 
-pub(super) fn when<'a>(rows: &'a RecordBatch, name: &str) -> Option<&'a PrimitiveArray<TimestampMicrosecondType>> {
+pub(super) fn when<'a>(
+    rows: &'a RecordBatch,
+    name: &str,
+) -> Option<&'a PrimitiveArray<TimestampMicrosecondType>> {
     rows.column_by_name(name)?.as_primitive_opt()
 }
 

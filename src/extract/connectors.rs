@@ -31,8 +31,14 @@ pub struct Connectors {
 pub(super) async fn read(session: &mut Session<'_>) -> Result<Connectors, ExtractError> {
     let first = Target::connectors().with("expand", "sources");
     let paged = first.clone().with("limit", 1000);
-    let asking =
-        Asking { list: List::Connectors, endpoint: Endpoint::Connectors, first, paged, whole: None, eager: false };
+    let asking = Asking {
+        list: List::Connectors,
+        endpoint: Endpoint::Connectors,
+        first,
+        paged,
+        whole: None,
+        eager: false,
+    };
     let read = list::read(session, &asking).await.map_err(|stop| stop.of_list("connectors"))?;
     Ok(Connectors {
         rows: read.rows,

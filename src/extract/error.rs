@@ -26,7 +26,9 @@ pub enum ExtractError {
         detail: String,
     },
     /// An answer for one user held data of another.
-    #[error("an answer for user {asked} holds {what} of user {found}: nothing is published; tell the API's operator")]
+    #[error(
+        "an answer for user {asked} holds {what} of user {found}: nothing is published; tell the API's operator"
+    )]
     ForeignData {
         /// The user asked for.
         asked: UserId,

@@ -128,7 +128,12 @@ impl Fetcher {
         }
     }
 
-    async fn fetch_user(&self, job: &Job, planned: u32, out: &mpsc::Sender<Fetched>) -> Result<(), ExtractError> {
+    async fn fetch_user(
+        &self,
+        job: &Job,
+        planned: u32,
+        out: &mpsc::Sender<Fetched>,
+    ) -> Result<(), ExtractError> {
         let fetched = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return Err(ExtractError::Interrupted),
@@ -166,8 +171,10 @@ impl Fetcher {
 
     /// A refused token is the user's failure, unless nobody gets one.
     fn refused(&self, error: ApiError, planned: u32) -> Stop {
-        let credentials =
-            matches!(error.kind, ApiErrorKind::Unauthorized | ApiErrorKind::Forbidden | ApiErrorKind::BadRequest);
+        let credentials = matches!(
+            error.kind,
+            ApiErrorKind::Unauthorized | ApiErrorKind::Forbidden | ApiErrorKind::BadRequest
+        );
         if credentials && !self.shared.token_granted.load(Ordering::Relaxed) {
             let refused = self.shared.tokens_refused.fetch_add(1, Ordering::Relaxed) + 1;
             if refused >= REFUSED_TOKENS.min(planned) {

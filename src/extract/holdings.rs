@@ -37,7 +37,11 @@ impl Holdings {
     }
 
     /// Reads the accounts once more.
-    pub(super) async fn read_accounts_again(self, session: &mut Session<'_>, user: UserId) -> Result<Self, Stop> {
+    pub(super) async fn read_accounts_again(
+        self,
+        session: &mut Session<'_>,
+        user: UserId,
+    ) -> Result<Self, Stop> {
         let accounts = read_accounts(session, user).await?;
         Ok(Self::of(self.connections, accounts))
     }
@@ -84,10 +88,12 @@ impl Holdings {
             for rows in &read.rows {
                 let Some(ids) = number(rows, "id") else { continue };
                 let updates = when(rows, "last_update");
-                let balances = rows.column_by_name("balance").and_then(|c| c.as_primitive_opt::<Decimal128Type>());
+                let balances =
+                    rows.column_by_name("balance").and_then(|c| c.as_primitive_opt::<Decimal128Type>());
                 for (at, id) in ids.iter().enumerate() {
                     let Some(id) = id else { continue };
-                    let balance = balances.filter(|column| column.is_valid(at)).map(|column| column.value(at));
+                    let balance =
+                        balances.filter(|column| column.is_valid(at)).map(|column| column.value(at));
                     let update = updates.filter(|column| column.is_valid(at)).map(|column| column.value(at));
                     marks.insert((table, id), (balance, update));
                 }
@@ -102,7 +108,8 @@ impl Holdings {
         for rows in &self.connections.rows {
             let (Some(ids), column) = (number(rows, "id"), text(rows, "state")) else { continue };
             for (at, id) in ids.iter().enumerate() {
-                let state = column.filter(|column| column.is_valid(at)).map(|column| column.value(at).to_owned());
+                let state =
+                    column.filter(|column| column.is_valid(at)).map(|column| column.value(at).to_owned());
                 states.extend(id.and_then(ConnectionId::new).map(|id| (id, state)));
             }
         }
@@ -156,19 +163,31 @@ pub(super) struct Owners(std::sync::Mutex<std::collections::HashMap<i64, UserId>
 
 impl Owners {
     /// Notes accounts of a user.
-    pub(super) fn claim(&self, user: UserId, accounts: impl IntoIterator<Item = i64>) -> Result<(), ExtractError> {
+    pub(super) fn claim(
+        &self,
+        user: UserId,
+        accounts: impl IntoIterator<Item = i64>,
+    ) -> Result<(), ExtractError> {
         let mut owners = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for account in accounts {
             let owner = *owners.entry(account).or_insert(user);
             if owner != user {
-                return Err(ExtractError::ForeignData { asked: user, found: owner.get(), what: "an account" });
+                return Err(ExtractError::ForeignData {
+                    asked: user,
+                    found: owner.get(),
+                    what: "an account",
+                });
             }
         }
         Ok(())
     }
 
     /// Looks for another user's accounts among those that transactions name.
-    pub(super) fn check(&self, user: UserId, accounts: impl IntoIterator<Item = i64>) -> Result<(), ExtractError> {
+    pub(super) fn check(
+        &self,
+        user: UserId,
+        accounts: impl IntoIterator<Item = i64>,
+    ) -> Result<(), ExtractError> {
         let owners = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let foreign = accounts.into_iter().filter_map(|id| owners.get(&id)).find(|owner| **owner != user);
         match foreign {

@@ -165,7 +165,8 @@ fn finish(session: &mut Session<'_>, walk: Walk, at: Timestamp, proven: bool) ->
         let own = ids(&page.rows);
         let mut keep: Vec<bool> = own.iter().rev().map(|id| taken.insert(*id)).collect();
         keep.reverse();
-        let fresh: HashSet<i64> = own.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(id, _)| *id).collect();
+        let fresh: HashSet<i64> =
+            own.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(id, _)| *id).collect();
         read.issues.extend(page.issues.into_iter());
         if let Some(children) = page.children {
             read.children.push(children_of(&children, &fresh)?);
@@ -183,7 +184,8 @@ fn finish(session: &mut Session<'_>, walk: Walk, at: Timestamp, proven: bool) ->
 fn children_of(children: &RecordBatch, parents: &HashSet<i64>) -> Result<RecordBatch, Stop> {
     let parent = number(children, "id_connection").or_else(|| number(children, "id_connector"));
     let Some(parent) = parent else { return Ok(children.clone()) };
-    let keep: BooleanArray = parent.iter().map(|id| Some(id.is_none_or(|id| parents.contains(&id)))).collect();
+    let keep: BooleanArray =
+        parent.iter().map(|id| Some(id.is_none_or(|id| parents.contains(&id)))).collect();
     Ok(filter_record_batch(children, &keep)?)
 }
 
@@ -215,7 +217,10 @@ async fn walk(session: &mut Session<'_>, asking: &Asking, first: &Target) -> Res
             Links::Absent | Links::End => return walk.ok_or_else(too_long),
         }
         if !visited.insert(target.query().to_owned()) {
-            return Err(Stop::unit(Reason::NextLoop, format!("{}: a next link leads back", asking.list.key())));
+            return Err(Stop::unit(
+                Reason::NextLoop,
+                format!("{}: a next link leads back", asking.list.key()),
+            ));
         }
     }
     Err(too_long())

@@ -338,7 +338,8 @@ mod tests {
     #[test]
     fn new_users_are_walked_young_ones_are_not_and_absent_ones_leave() {
         let previous = BTreeMap::from([(user(3), held()), (user(4), held())]);
-        let plan = plan(&list(&[(1, false), (2, true), (4, true)]), &previous, &PlanConfig::default()).unwrap();
+        let plan =
+            plan(&list(&[(1, false), (2, true), (4, true)]), &previous, &PlanConfig::default()).unwrap();
         assert_eq!(plan.users[&user(1)].action, OPEN_FULL);
         assert_eq!((plan.users[&user(2)].action, plan.users[&user(2)].why), (Action::Skip, Why::TooYoung));
         assert_eq!(plan.users[&user(3)].action, Action::Gone);
@@ -373,7 +374,8 @@ mod tests {
             });
             assert_eq!(nights.count(), 1, "user {id}");
         }
-        let overdue = PreviousUnit { full_walk_start: now() - SignedDuration::from_hours(24 * 7 + 1), ..held() };
+        let overdue =
+            PreviousUnit { full_walk_start: now() - SignedDuration::from_hours(24 * 7 + 1), ..held() };
         assert_eq!(planned(overdue.clone(), &PlanConfig::default()), Ok((OPEN_FULL, Why::Due)));
         let incremental = PlanConfig { mode: RunMode::Incremental, ..PlanConfig::default() };
         assert_eq!(planned(overdue, &incremental), Ok((Action::Delta, Why::Changes)));

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::api::{Api, ApiError, ApiErrorKind, Auth, BaseUrl, Endpoint, Response, Target, Undecodable, UserToken};
+use crate::api::{
+    Api, ApiError, ApiErrorKind, Auth, BaseUrl, Endpoint, Response, Target, Undecodable, UserToken,
+};
 use crate::model::{Reason, UserId};
 use crate::table::{Context, Decoder, List, Page, Table};
 
@@ -87,7 +89,12 @@ impl<'a> Session<'a> {
     }
 
     /// Asks for one page. A refused token is renewed once; `noAccount` is an empty page.
-    pub(super) async fn page(&mut self, list: List, endpoint: Endpoint, target: &Target) -> Result<Answer, Stop> {
+    pub(super) async fn page(
+        &mut self,
+        list: List,
+        endpoint: Endpoint,
+        target: &Target,
+    ) -> Result<Answer, Stop> {
         let asked = match &self.who {
             Who::User { id, .. } => Some(*id),
             Who::Domain | Who::Anyone => None,

@@ -124,7 +124,8 @@ pub(super) async fn fetch(
                 let mut unit = record(job, order, &attempt, as_of, session);
                 unit.rows_received = received;
                 unit.flags = flags.union(&attempt.tally.flags).map(ToString::to_string).collect();
-                if attempt.holdings.total_mismatch() && !unit.flags.iter().any(|f| f == flag::TOTAL_MISMATCH) {
+                if attempt.holdings.total_mismatch() && !unit.flags.iter().any(|f| f == flag::TOTAL_MISMATCH)
+                {
                     unit.flags.push(flag::TOTAL_MISMATCH.to_owned());
                 }
                 if session.uses_own_clock() {
@@ -137,7 +138,11 @@ pub(super) async fn fetch(
                 return Err(Stop::unit(Reason::AccountsChanged, format!("{what} under the second walk too")));
             }
             Some(what) => {
-                tracing::info!(user = job.user.get(), what, "accounts changed under the walk: it is repeated");
+                tracing::info!(
+                    user = job.user.get(),
+                    what,
+                    "accounts changed under the walk: it is repeated"
+                );
                 flags.insert(flag::ACCOUNTS_CHANGED);
                 order = order.widened(job.previous.as_ref().map(|held| held.window));
                 holdings = attempt.holdings;
@@ -192,7 +197,8 @@ async fn walk(
         rows_held = walker.rows_held();
         for account in holdings.archived() {
             if !walker.tally.accounts.contains(&account.get()) {
-                let (one, rows) = walk_account(&mut walker, sink, job.user, account, order.window(), &known).await?;
+                let (one, rows) =
+                    walk_account(&mut walker, sink, job.user, account, order.window(), &known).await?;
                 rows_held += rows;
                 archived.push(one);
             }
@@ -231,10 +237,12 @@ async fn walk_account(
     match result {
         Ok(proof) => Ok((AccountWalk { account, proof, complete: true, reason: None }, rows)),
         Err(Stop::Unit { reason, detail })
-            if rows == 0 && matches!(reason, Reason::NotFound | Reason::Forbidden | Reason::RequestRefused) =>
+            if rows == 0
+                && matches!(reason, Reason::NotFound | Reason::Forbidden | Reason::RequestRefused) =>
         {
             tracing::warn!(user = user.get(), account = account.get(), %reason, detail, "an archived account is refused");
-            let walk = AccountWalk { account, proof: Proof::SingleResponse, complete: false, reason: Some(reason) };
+            let walk =
+                AccountWalk { account, proof: Proof::SingleResponse, complete: false, reason: Some(reason) };
             Ok((walk, 0))
         }
         Err(stop) => Err(stop),
@@ -265,15 +273,27 @@ async fn report_strangers(
     sink.rows(Table::Transactions, none, issues).await
 }
 
-fn record(job: &Job, order: Order, attempt: &Attempt, as_of: Timestamp, session: &Session<'_>) -> FetchedUnit {
+fn record(
+    job: &Job,
+    order: Order,
+    attempt: &Attempt,
+    as_of: Timestamp,
+    session: &Session<'_>,
+) -> FetchedUnit {
     let (walked, tally) = (&attempt.walked, &attempt.tally);
     let walk_of = |account: i64| {
         let account = AccountId::new(account)?;
         let own = attempt.archived.iter().find(|walk| walk.account == account);
-        Some(own.cloned().unwrap_or(AccountWalk { account, proof: walked.proof, complete: true, reason: None }))
+        Some(own.cloned().unwrap_or(AccountWalk {
+            account,
+            proof: walked.proof,
+            complete: true,
+            reason: None,
+        }))
     };
     let weakest = attempt.archived.iter().filter(|walk| walk.complete).map(|walk| walk.proof).max();
-    let earlier_full = job.previous.as_ref().filter(|_| order.asks_for_changes()).map(|held| held.full_walk_start);
+    let earlier_full =
+        job.previous.as_ref().filter(|_| order.asks_for_changes()).map(|held| held.full_walk_start);
     FetchedUnit {
         user: job.user,
         mode: order.mode(),

@@ -5,7 +5,7 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | `layout` | paths, run ids |
+//! | `layout`, `run_id` | paths, and the names of runs |
 //! | `manifest/` | what a snapshot says of itself |
 //! | `snapshot` | `LATEST`, and published snapshots |
 //! | `preflight` | a destination that is safe, free, and held by this run |
@@ -22,6 +22,8 @@
 pub mod build;
 mod error;
 pub mod facts;
+#[cfg(all(test, feature = "failpoints"))]
+mod faults;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod guard;
@@ -32,6 +34,7 @@ mod preflight;
 mod publish;
 pub mod readback;
 pub mod retention;
+mod run_id;
 mod snapshot;
 pub mod store;
 mod sweep;

@@ -110,20 +110,29 @@ impl Walker<'_, '_> {
             }
             let page = &answer.page;
             let Links::Next(href) = &page.envelope.links else { break };
-            let next = target.next(self.session.base(), href).map_err(|why| refused(List::Transactions, why))?;
+            let next =
+                target.next(self.session.base(), href).map_err(|why| refused(List::Transactions, why))?;
             if counts_rows(&next) {
                 return Ok(Followed::Torn(std::mem::take(&mut trail.days)));
             }
             if !trail.visited.insert(next.query().to_owned()) {
-                return Err(Stop::unit(Reason::NextLoop, format!("page {}: its next link leads back", trail.pages)));
+                return Err(Stop::unit(
+                    Reason::NextLoop,
+                    format!("page {}: its next link leads back", trail.pages),
+                ));
             }
             if trail.empty > EMPTY_PAGES {
-                return Err(Stop::unit(Reason::PageLimit, format!("page {}: only empty pages follow", trail.pages)));
+                return Err(Stop::unit(
+                    Reason::PageLimit,
+                    format!("page {}: only empty pages follow", trail.pages),
+                ));
             }
             answer = self.ask(&next).await?;
             target = next;
         }
-        if trail.may_be_cut(answer.page.envelope.links == Links::Absent) && self.finds_more(query, trail).await? {
+        if trail.may_be_cut(answer.page.envelope.links == Links::Absent)
+            && self.finds_more(query, trail).await?
+        {
             return Ok(Followed::Torn(std::mem::take(&mut trail.days)));
         }
         Ok(Followed::Whole)

@@ -48,7 +48,8 @@ impl Walker<'_, '_> {
         let query = Query::window(self.scope, window);
         let reading = self.read(&query).await?;
         let walked = self.held.len();
-        let mut result = Walked { window: Some(window), ..Walked::of(reading, proof_of(reading.shape), walked) };
+        let mut result =
+            Walked { window: Some(window), ..Walked::of(reading, proof_of(reading.shape), walked) };
         if result.several {
             result.last_pass = self.until_quiet(reading.start).await?;
         } else if !totals::agrees_with_page(reading.total, reading.received, reading.distinct) {

@@ -29,7 +29,9 @@ pub(super) fn mix(a: u64, b: u64) -> u64 {
 
 fn add_column(hashes: &mut [u64], column: &ArrayRef) {
     match column.data_type() {
-        DataType::Int64 => add(hashes, column.as_primitive::<Int64Type>().iter().map(|v| v.map(i64::cast_unsigned))),
+        DataType::Int64 => {
+            add(hashes, column.as_primitive::<Int64Type>().iter().map(|v| v.map(i64::cast_unsigned)))
+        }
         DataType::Date32 => add(
             hashes,
             column.as_primitive::<Date32Type>().iter().map(|v| v.map(|v| u64::from(v.cast_unsigned()))),
@@ -43,7 +45,9 @@ fn add_column(hashes: &mut [u64], column: &ArrayRef) {
             add(hashes, words.map(|v| v.map(|v| bytes_hash(&v.to_le_bytes()))));
         }
         DataType::Boolean => add(hashes, column.as_boolean().iter().map(|v| v.map(u64::from))),
-        DataType::Utf8 => add(hashes, column.as_string::<i32>().iter().map(|v| v.map(|v| bytes_hash(v.as_bytes())))),
+        DataType::Utf8 => {
+            add(hashes, column.as_string::<i32>().iter().map(|v| v.map(|v| bytes_hash(v.as_bytes()))))
+        }
         // No table has another type; a column of one would count by its nulls.
         _ => add(hashes, (0..column.len()).map(|at| column.is_valid(at).then_some(1))),
     }
@@ -97,7 +101,8 @@ mod tests {
 
     #[test]
     fn lengths_and_places_count() {
-        let hashes = [&b""[..], b"\0", b"\0\0", b"a", b"a\0", b"aaaaaaaa", b"aaaaaaaa\0", b"b"].map(bytes_hash);
+        let hashes =
+            [&b""[..], b"\0", b"\0\0", b"a", b"a\0", b"aaaaaaaa", b"aaaaaaaa\0", b"b"].map(bytes_hash);
         for (at, hash) in hashes.iter().enumerate() {
             assert!(!hashes[..at].contains(hash), "{at}");
         }

@@ -176,7 +176,10 @@ mod tests {
     fn page(rows: &[(i64, i64, &str)]) -> RecordBatch {
         RecordBatch::try_from_iter([
             ("id", Arc::new(rows.iter().map(|row| Some(row.0)).collect::<Int64Array>()) as ArrayRef),
-            ("last_update", Arc::new(rows.iter().map(|row| Some(row.1)).collect::<TimestampMicrosecondArray>()) as _),
+            (
+                "last_update",
+                Arc::new(rows.iter().map(|row| Some(row.1)).collect::<TimestampMicrosecondArray>()) as _,
+            ),
             ("wording", Arc::new(rows.iter().map(|row| Some(row.2)).collect::<StringArray>()) as _),
         ])
         .unwrap()

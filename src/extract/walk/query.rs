@@ -110,9 +110,10 @@ impl Query {
         let (window, first) = match self.dates {
             Dates::Unasked => (None, None),
             Dates::Part(window) => (Some(window), window.from().map(|day| day.to_string())),
-            Dates::Within(window) => {
-                (Some(window), Some(window.from().map_or_else(|| FIRST_DAY.to_owned(), |day| day.to_string())))
-            }
+            Dates::Within(window) => (
+                Some(window),
+                Some(window.from().map_or_else(|| FIRST_DAY.to_owned(), |day| day.to_string())),
+            ),
         };
         if let Some(window) = window {
             target = target.with("filter", "date");
@@ -150,7 +151,10 @@ mod tests {
         let query = Query::window(scope(), Window::OPEN);
         assert_eq!(query.target().path(), "/users/7/transactions");
         assert_eq!(query.target().query(), "all&limit=1000&filter=date&min_date=1900-01-01");
-        assert_eq!(query.target_after(500).query(), "all&limit=1000&filter=date&min_date=1900-01-01&offset=500");
+        assert_eq!(
+            query.target_after(500).query(),
+            "all&limit=1000&filter=date&min_date=1900-01-01&offset=500"
+        );
         let older = Window::new(None, Some(date(2026, 1, 31))).unwrap();
         let part = query.part(older).target();
         assert_eq!(part.query(), "all&limit=1000&filter=date&min_date=1900-01-01&max_date=2026-01-31");

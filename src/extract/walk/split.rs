@@ -56,7 +56,11 @@ impl Days {
         }
         // Rows that came newest first are all that the newer days have: one answer will show these days whole.
         // In any other order the median halves the work.
-        let cut = if self.newest_first { lowest.checked_add(1)? } else { self.median().max(lowest.checked_add(1)?) };
+        let cut = if self.newest_first {
+            lowest.checked_add(1)?
+        } else {
+            self.median().max(lowest.checked_add(1)?)
+        };
         let (last_older, first_newer) = (time::date_of(cut.checked_sub(1)?)?, time::date_of(cut)?);
         let parts: Vec<Window> = [(window.from(), Some(last_older)), (Some(first_newer), window.to())]
             .into_iter()

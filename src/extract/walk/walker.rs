@@ -32,7 +32,12 @@ pub(in crate::extract) struct Sink {
 
 impl Sink {
     /// Passes rows on; waits while the receiver is busy.
-    pub(in crate::extract) async fn rows(&self, table: Table, rows: RecordBatch, issues: Vec<Issue>) -> Result<(), Stop> {
+    pub(in crate::extract) async fn rows(
+        &self,
+        table: Table,
+        rows: RecordBatch,
+        issues: Vec<Issue>,
+    ) -> Result<(), Stop> {
         if rows.num_rows() == 0 && issues.is_empty() {
             return Ok(());
         }
@@ -211,6 +216,7 @@ fn issues_of(issues: &[Issue], fresh: &RecordBatch, rows: usize) -> Vec<Issue> {
     if issues.is_empty() || fresh.num_rows() == rows {
         return issues.to_vec();
     }
-    let ids: BTreeSet<i64> = number(fresh, "id").map(|ids| ids.iter().flatten().collect()).unwrap_or_default();
+    let ids: BTreeSet<i64> =
+        number(fresh, "id").map(|ids| ids.iter().flatten().collect()).unwrap_or_default();
     issues.iter().filter(|issue| ids.contains(&issue.id)).cloned().collect()
 }

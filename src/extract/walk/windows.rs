@@ -25,7 +25,8 @@ impl Walker<'_, '_> {
             return Ok(Shape::TwoPass);
         };
         let mut shape = Shape::Windows;
-        let mut open: Vec<(Window, Option<u64>)> = parts.into_iter().map(|part| (part, whole_total)).collect();
+        let mut open: Vec<(Window, Option<u64>)> =
+            parts.into_iter().map(|part| (part, whole_total)).collect();
         while let Some((part, wider_total)) = open.pop() {
             let query = query.part(part);
             let answer = self.ask(&query.target()).await?;

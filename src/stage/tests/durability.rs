@@ -80,7 +80,9 @@ fn a_file_cut_at_any_byte_costs_units_and_never_wrongs_one() {
         let path = Path::new(FOLDER).join(name);
         let bytes = fs::read(whole.locate(&path)).unwrap();
         let mut before = 0;
-        for length in 0..=bytes.len() {
+        // The journal at every byte; runs, whose every shorter length is alike, at every fourth and at their end.
+        let step = if name.to_string_lossy().starts_with("journal") { 1 } else { 4 };
+        for length in (0..bytes.len()).step_by(step).chain([bytes.len() - 1, bytes.len()]) {
             let disk = Arc::new(TestDisk::new());
             copy(&whole, &disk);
             fs::write(disk.locate(&path), &bytes[..length]).unwrap();
@@ -98,7 +100,7 @@ fn a_changed_byte_costs_units_and_never_wrongs_one() {
     for name in &names {
         let path = Path::new(FOLDER).join(name);
         let bytes = fs::read(whole.locate(&path)).unwrap();
-        for place in (0..bytes.len()).step_by(7) {
+        for place in (0..bytes.len()).step_by(23) {
             let disk = Arc::new(TestDisk::new());
             copy(&whole, &disk);
             let mut changed = bytes.clone();
