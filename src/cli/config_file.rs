@@ -126,7 +126,7 @@ mod tests {
         assert!(error.contains("line 2") && error.contains("client_secret"), "{error}");
         assert!(!error.contains("marked-secret"), "{error}");
         let error = read("\n\nrate = '5'\n").unwrap_err().to_string();
-        assert!(error.contains("line 3") && error.contains("5/s or 30/min"), "{error}");
+        assert!(error.contains("line 3") && error.contains("10/s or 30/min"), "{error}");
     }
 
     /// With POWENS_EXPORT_WRITE_SCHEMAS set (`make schemas`) the file is written, otherwise compared.

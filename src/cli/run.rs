@@ -26,7 +26,7 @@ pub(crate) fn perform(args: RunArgs, common: &Common) -> Result<Exit, Failure> {
     }
     let (exit, report) = outcome?;
     if let Some(report) = report
-        && !(common.quiet && exit == Exit::Complete)
+        && !(common.quiet && exit.code() == Exit::Complete.code())
     {
         output::print(&report::of_run(&report, output::width()))?;
     }
