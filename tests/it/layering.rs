@@ -82,10 +82,12 @@ fn first_word(text: &str) -> String {
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else { return files };
+    let front = fs::read_to_string(folder.join("mod.rs")).unwrap_or_default();
+    let tests = test_modules(&front);
     for entry in entries {
         let path = entry.unwrap().path();
         // Tests may borrow from anywhere.
-        if path.file_stem().is_some_and(|stem| stem == "tests") {
+        if path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| tests.contains(&stem)) {
             continue;
         }
         if path.is_dir() {
@@ -95,6 +97,16 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
         }
     }
     files
+}
+
+/// The modules that a front page declares for tests alone.
+fn test_modules(front: &str) -> Vec<&str> {
+    let lines: Vec<&str> = front.lines().map(str::trim).collect();
+    lines
+        .windows(2)
+        .filter(|pair| pair[0].starts_with("#[cfg(") && pair[0].contains("test"))
+        .filter_map(|pair| pair[1].strip_suffix(';')?.split_whitespace().last())
+        .collect()
 }
 
 #[test]
