@@ -8,6 +8,7 @@
 //! | `cli_run` | streams, exit codes, signals |
 //! | `cli_readback` | every value, by readers that nobody here wrote |
 //! | `cli_examples` | the programs under `examples/` |
+//! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
 //! | `cli_readme` | the README names every setting and every exit code |
 
 mod cli_errors;
@@ -18,3 +19,4 @@ mod cli_readme;
 mod cli_run;
 mod layering;
 mod support;
+mod whole_runs;
