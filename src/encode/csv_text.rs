@@ -122,7 +122,7 @@ fn push_integer(out: &mut String, value: i64) {
 /// Appends a field, quoted where RFC 4180 asks for it, and when it is empty: an empty field without quotes is null.
 pub(super) fn push_field(out: &mut String, text: &str) -> u64 {
     let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r' | 0);
-    if !text.is_empty() && !text.as_bytes().iter().any(|byte| special(byte)) {
+    if !text.is_empty() && !text.as_bytes().iter().any(special) {
         out.push_str(text);
         return 0;
     }

@@ -122,11 +122,10 @@ fn drop_set<'a>(
     population: &'a Population,
     walked: &BTreeMap<i64, &Walked>,
 ) -> Result<DropSet<'a>, BuildError> {
-    if !parent.exists() {
-        return Ok(DropSet::new(population, walked, Vec::new(), Accounts::default()));
-    }
     let mut received = Vec::new();
-    for user in input.staged.users() {
+    // Without a parent no row of it can be dropped.
+    let fetched = if parent.exists() { input.staged.users() } else { Vec::new() };
+    for user in fetched {
         received.extend(input.staged.transaction_ids(user)?);
     }
     parent.check_sources(Table::Accounts, None)?;

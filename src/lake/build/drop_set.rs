@@ -230,10 +230,11 @@ impl DropSet<'_> {
     }
 }
 
+/// Rows of one user and account: both, and where they stand in their batch.
+pub(super) type Stretch = (Option<i64>, Option<i64>, std::ops::Range<usize>);
+
 /// The stretches of rows of one user and account.
-pub(super) fn accounts_of(
-    columns: Columns<'_>,
-) -> Result<impl Iterator<Item = (Option<i64>, Option<i64>, std::ops::Range<usize>)>, BuildError> {
+pub(super) fn accounts_of(columns: Columns<'_>) -> Result<impl Iterator<Item = Stretch>, BuildError> {
     let (users, accounts) = (columns.numbers("id_user")?, columns.numbers("id_account")?);
     let of = |row: usize| (at(users, row), at(accounts, row));
     let rows = columns.rows.num_rows();

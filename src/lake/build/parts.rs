@@ -64,6 +64,9 @@ impl Done {
     }
 }
 
+/// The columns that show whether all rows of a batch stay, and how.
+type Look<'l> = (&'static [&'static str], &'l dyn Fn(&RecordBatch) -> Result<bool, BuildError>);
+
 impl<'a> Parts<'a> {
     /// Lists them.
     pub(super) fn plan(
@@ -187,7 +190,7 @@ impl<'a> Parts<'a> {
         part: Part,
         judge: &dyn Judge,
         rows: &(dyn Fn() -> Result<Rows<'a>, BuildError> + Sync),
-        (columns, stays): (&'static [&'static str], &dyn Fn(&RecordBatch) -> Result<bool, BuildError>),
+        (columns, stays): Look<'_>,
     ) -> Result<(BuiltPart<()>, W), BuildError> {
         if !part.fresh {
             let Sources { output, parent, .. } = *self.sources;

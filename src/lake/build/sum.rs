@@ -38,6 +38,10 @@ impl Sum {
     /// The whole.
     pub(super) fn finish(mut self, rest: Built) -> Built {
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        // A table without a part (no transaction at all) has its line too.
+        for table in Table::ALL {
+            self.tallies.entry(table).or_default();
+        }
         Built {
             files: self.files,
             changes: self.tallies.iter().map(|(table, tally)| (*table, tally.changes())).collect(),

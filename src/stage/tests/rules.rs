@@ -198,6 +198,24 @@ fn a_unit_in_many_pieces_keeps_the_last_of_each_row() {
 }
 
 #[test]
+fn a_merge_of_runs_around_another_keeps_the_last_of_each_row() {
+    let disk = Arc::new(TestDisk::new());
+    let options = StageOptions { buffer_bytes: 1, max_runs: 2, ..StageOptions::default() };
+    let (mut stage, _) = Stage::<u32>::open(disk, Path::new(FOLDER), &key(), options, at(0)).unwrap();
+    // The second run is the largest, so that the first and the third are merged.
+    for (text, others) in [("first", 0), ("second", 500), ("third", 0)] {
+        let mut rows = vec![(7, 1, None, text.to_owned())];
+        rows.extend((100..100 + others).map(|id| (id, 1, None, String::new())));
+        stage.rows(user(1), Table::Accounts, &accounts(user(1), &rows), &[]).unwrap();
+    }
+    stage.commit(user(1), &1, at(0)).unwrap();
+    let staged = stage.finish().unwrap();
+    let rows = seen(Table::Accounts, staged.rows_in(Table::Accounts, None));
+    assert_eq!((rows.len(), rows[0].4.as_str()), (501, "third"));
+    assert_eq!(staged.rows_of(user(1), Table::Accounts), 501);
+}
+
+#[test]
 fn a_unit_begun_anew_takes_nothing_from_the_finished_one() {
     let disk = Arc::new(TestDisk::new());
     let options = StageOptions { buffer_bytes: 1, max_runs: 2, ..StageOptions::default() };

@@ -197,17 +197,18 @@ fn check(lake: &Lake, night: &super::world::Night, run: i64) -> Result<(), TestC
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10, max_shrink_iters: 40, ..ProptestConfig::default() })]
 
     #[test]
     fn a_lake_of_nights_is_the_lake_of_one_full_run(
         nights in nights(),
         formats in prop_oneof![Just(Formats::Parquet), Just(Formats::Csv), Just(Formats::Both)],
         threads in 1_usize..4,
+        real_stage in any::<bool>(),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let mut lake = Lake::new(&folder.path().join("nights"), formats);
-        lake.threads = threads;
+        (lake.threads, lake.real_stage) = (threads, real_stage);
         let mut world = World::small();
         let mut next = 1;
         let mut run = 0;

@@ -1,15 +1,19 @@
 //! Staged rows in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::Int64Type;
 
+use crate::lake::Store;
 use crate::lake::build::StagedRows;
-use crate::lake::fixture::decimal;
-use crate::model::UserId;
-use crate::stage::{Rows, StageError};
+use crate::lake::fixture::{decimal, start};
+use crate::lake::store::Syncs;
+use crate::model::{UserId, Window};
+use crate::stage::{Rows, Stage, StageError, StageKey, StageOptions, Staged};
 use crate::table::{Issue, Month, Table, issues_batch, months_of, sort};
 
 /// Rows given user by user.
@@ -19,6 +23,7 @@ pub(super) struct Memory {
     ids: BTreeMap<UserId, Vec<i64>>,
     rows: BTreeMap<Table, Vec<RecordBatch>>,
     issues: Vec<Issue>,
+    given: Vec<(UserId, Table, RecordBatch, Vec<Issue>)>,
 }
 
 impl Memory {
@@ -31,8 +36,32 @@ impl Memory {
             let ids = rows.column_by_name("id").unwrap().as_primitive::<Int64Type>();
             self.ids.entry(user).or_default().extend(ids.values());
         }
+        self.given.push((user, table, rows.clone(), issues.clone()));
         self.rows.entry(table).or_default().push(rows);
         self.issues.extend(issues);
+    }
+
+    /// The same rows in a real stage, in many small runs.
+    pub(super) fn to_stage(&self, folder: &Path) -> Staged<()> {
+        let disk = Arc::new(Store::open(folder, Syncs::Counted).unwrap());
+        let key = StageKey {
+            base_url: "https://bank.example/2.0".to_owned(),
+            parent: None,
+            window: Window::OPEN,
+            schema_fingerprint: String::new(),
+            decimal: decimal(),
+        };
+        let options =
+            StageOptions { buffer_bytes: 4096, block_rows: 2, max_runs: 3, ..StageOptions::default() };
+        let (mut stage, reused) = Stage::open(disk, Path::new("stage"), &key, options, start(1)).unwrap();
+        assert!(reused.is_empty());
+        for (user, table, rows, issues) in &self.given {
+            stage.rows(*user, *table, rows, issues).unwrap();
+        }
+        for user in &self.users {
+            stage.commit(*user, &(), start(1)).unwrap();
+        }
+        stage.finish().unwrap()
     }
 
     fn all(&self, table: Table) -> RecordBatch {

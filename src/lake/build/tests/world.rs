@@ -5,12 +5,14 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
+use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type, TimestampMicrosecondType};
 use jiff::Timestamp;
 
 use super::memory::Memory;
 use crate::encode::{CsvProfile, Format, TableReader};
-use crate::lake::build::{Attempt, BuildInput, Built, DomainLists, Formats, Walked, WalkedAccount, build};
+use crate::lake::build::{
+    Attempt, BuildError, BuildInput, Built, DomainLists, Formats, StagedRows, Walked, WalkedAccount, build,
+};
 use crate::lake::fixture::{decimal, manifest, start};
 use crate::lake::layout::{Area, place};
 use crate::lake::manifest::{Changes, FileFormat};
@@ -59,6 +61,8 @@ pub(super) struct HeldRow {
     pub(super) cents: i64,
     pub(super) deleted: bool,
     pub(super) currency: Option<String>,
+    /// The seconds of its `last_update`, which moves with every change.
+    pub(super) seconds: i64,
     /// Whether the row came with an issue.
     pub(super) odd: bool,
 }
@@ -117,6 +121,7 @@ fn held(row: Transaction, account: &Account) -> HeldRow {
         cents: row.cents,
         deleted: row.deleted,
         currency: Some(account.currency.to_owned()),
+        seconds: row.version % 60,
         odd: is_odd(row.cents),
     }
 }
@@ -127,6 +132,10 @@ pub(super) struct Lake {
     pub(super) root: PathBuf,
     pub(super) formats: Formats,
     pub(super) threads: usize,
+    /// Whether rows go through a real stage.
+    pub(super) real_stage: bool,
+    /// Whether the list of connectors can be fetched.
+    pub(super) connectors: bool,
     pub(super) model: Model,
 }
 
@@ -140,11 +149,29 @@ pub(super) struct Night {
 
 impl Lake {
     pub(super) fn new(root: &Path, formats: Formats) -> Self {
-        Self { root: root.to_owned(), formats, threads: 1, model: Model::default() }
+        Self {
+            root: root.to_owned(),
+            formats,
+            threads: 1,
+            real_stage: false,
+            connectors: true,
+            model: Model::default(),
+        }
     }
 
     /// Runs a night: what the acts say of each user (users without one are walked in full).
     pub(super) fn night(&mut self, world: &World, night: i64, acts: &BTreeMap<i64, Act>) -> Night {
+        self.try_night(world, night, acts, |_| {}).unwrap()
+    }
+
+    /// The same, after a change to how users were dealt with.
+    pub(super) fn try_night(
+        &mut self,
+        world: &World,
+        night: i64,
+        acts: &BTreeMap<i64, Act>,
+        tweak: impl FnOnce(&mut BTreeMap<UserId, Attempt>),
+    ) -> Result<Night, BuildError> {
         let before = self.model.clone();
         // Two runs on each Paris day.
         let as_of = start(night.midpoint(0));
@@ -163,6 +190,9 @@ impl Lake {
             };
             attempts.insert(user(*id), attempt);
         }
+        tweak(&mut attempts);
+        let stage_folder = tempfile::tempdir().unwrap();
+        let real = self.real_stage.then(|| staged.to_stage(stage_folder.path()));
         let destination = Destination::open(&self.root, start(night), Syncs::Counted).unwrap();
         let run = destination.layout.free_run_id(start(night));
         let building = place::building(&run);
@@ -173,19 +203,22 @@ impl Lake {
             run: &run,
             started_at: start(night),
             parent: destination.latest.as_ref(),
-            staged: &staged,
-            lists: lists(&world.users),
+            staged: real.as_ref().map_or(&staged as &dyn StagedRows, |real| real),
+            lists: DomainLists {
+                connectors: lists(&world.users).connectors.filter(|_| self.connectors),
+                ..lists(&world.users)
+            },
             attempts,
             formats: self.formats,
             csv: CsvProfile::Iso,
             decimal: decimal(),
             threads: NonZeroUsize::new(self.threads).unwrap(),
         };
-        let built = build(&input).unwrap();
+        let built = build(&input)?;
         let folder = destination.layout.at(&building);
         let manifest = manifest(&destination, &folder, run, night, built.files.clone());
         let snapshot = publish(&destination, &manifest, FILE_MODE).unwrap();
-        Night { built, snapshot, before }
+        Ok(Night { built, snapshot, before })
     }
 
     /// A delta or a window needs rows to stand on, and accounts that did not change.
@@ -398,7 +431,10 @@ pub(super) fn model_of(snapshot: &Snapshot, area: Area) -> Model {
         for row in 0..rows.num_rows() {
             let id = number(&rows, "id", row).unwrap();
             let currency = rows.column_by_name("currency").unwrap().as_string::<i32>();
+            let updated =
+                rows.column_by_name("last_update").unwrap().as_primitive::<TimestampMicrosecondType>();
             let held = HeldRow {
+                seconds: updated.value(row) / 1_000_000 % 60,
                 account: number(&rows, "id_account", row).unwrap(),
                 date: day(&rows, "date", row),
                 cents: cents(&rows, "value", row),
