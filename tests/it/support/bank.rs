@@ -20,7 +20,6 @@ impl Bank {
         Self { sandbox, _runtime: runtime }
     }
 
-
     /// The program, told where this bank is.
     pub(crate) fn program(&self) -> Program {
         let mut program = Program::new();
