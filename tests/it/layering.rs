@@ -79,23 +79,15 @@ fn first_word(text: &str) -> String {
     text.trim_start().chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect()
 }
 
-/// The modules that a front page declares for tests only.
-fn test_modules(front_page: &str) -> Vec<&str> {
-    let lines: Vec<&str> = front_page.lines().map(str::trim).collect();
-    let declared = |pair: &[&'_ str]| pair[0].starts_with("#[cfg(") && pair[0].contains("test");
-    let pairs = lines.windows(2).filter(|pair| declared(pair));
-    pairs.filter_map(|pair| pair[1].split("mod ").nth(1)?.strip_suffix(';')).collect()
-}
-
-/// The files below a folder that are part of the library: tests may borrow from anywhere.
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else { return files };
-    let front_page = fs::read_to_string(folder.join("mod.rs")).unwrap_or_default();
-    let of_tests = test_modules(&front_page);
+    let front = fs::read_to_string(folder.join("mod.rs")).unwrap_or_default();
+    let tests = test_modules(&front);
     for entry in entries {
         let path = entry.unwrap().path();
-        if path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| of_tests.contains(&stem)) {
+        // Tests may borrow from anywhere.
+        if path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| tests.contains(&stem)) {
             continue;
         }
         if path.is_dir() {
@@ -105,6 +97,16 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
         }
     }
     files
+}
+
+/// The modules that a front page declares for tests alone.
+fn test_modules(front: &str) -> Vec<&str> {
+    let lines: Vec<&str> = front.lines().map(str::trim).collect();
+    lines
+        .windows(2)
+        .filter(|pair| pair[0].starts_with("#[cfg(") && pair[0].contains("test"))
+        .filter_map(|pair| pair[1].strip_suffix(';')?.split_whitespace().last())
+        .collect()
 }
 
 #[test]
