@@ -117,7 +117,8 @@ fn prune_says_what_would_go_and_removes_it() {
     }
     let snapshots = || std::fs::read_dir(lake.join("snapshots")).unwrap().count();
     let prune = |flags: &[&str]| {
-        let words = ["prune", lake.to_str().unwrap(), "--keep-last", "1", "--keep-daily", "0", "--keep-monthly", "0"];
+        let words =
+            ["prune", lake.to_str().unwrap(), "--keep-last", "1", "--keep-daily", "0", "--keep-monthly", "0"];
         Program::new().args(words).args(flags.iter().copied()).done().expect(0).stdout
     };
     assert!(prune(&["--dry-run"]).starts_with("2 snapshots would go, "));
