@@ -9,7 +9,7 @@ use powens_export::encode::CsvProfile;
 use powens_export::export::{Formats, ModeRequest, Retention, RunConfig};
 use powens_export::model::Window;
 
-use super::args::RunArgs;
+use super::args::{KeepArgs, RunArgs};
 use super::config_file::ConfigFile;
 use super::defaults;
 use super::failure::UsageError;
@@ -35,8 +35,6 @@ pub(crate) fn run_config(
         max_failed,
         accept_shrink,
     } = scope;
-    let super::args::KeepArgs { keep_last, keep_daily, keep_monthly } = keep;
-
     let (parquet, csv) = format.or(file.format).unwrap_or(defaults::FORMAT).wants();
     let window = Window::new(from, to).map_err(|error| UsageError::setting("--from, --to", error))?;
     let mode = mode.unwrap_or(Mode::Auto);
@@ -65,14 +63,20 @@ pub(crate) fn run_config(
         accept_shrink,
         decimal: decimal.or(file.decimal).map(|Decimal(decimal)| decimal),
         file_mode: file_mode.or(file.file_mode).unwrap_or_else(|| default::<FileMode>(defaults::FILE_MODE)).0,
-        retention: Retention {
-            last: keep_last.or(file.keep_last).unwrap_or(defaults::KEEP_LAST),
-            daily: keep_daily.or(file.keep_daily).unwrap_or(defaults::KEEP_DAILY),
-            monthly: keep_monthly.or(file.keep_monthly).unwrap_or(defaults::KEEP_MONTHLY),
-        },
+        retention: retention(&keep, file),
         metrics_file: metrics_file.or_else(|| file.metrics_file.clone()),
         api: api_config(pace, file, environment)?,
     })
+}
+
+/// Which snapshots stay.
+pub(crate) fn retention(keep: &KeepArgs, file: &ConfigFile) -> Retention {
+    let KeepArgs { keep_last, keep_daily, keep_monthly } = *keep;
+    Retention {
+        last: keep_last.or(file.keep_last).unwrap_or(defaults::KEEP_LAST),
+        daily: keep_daily.or(file.keep_daily).unwrap_or(defaults::KEEP_DAILY),
+        monthly: keep_monthly.or(file.keep_monthly).unwrap_or(defaults::KEEP_MONTHLY),
+    }
 }
 
 fn api_config(

@@ -1,9 +1,10 @@
-//! The verbs that read a lake or print a contract; none of them writes.
+//! The verbs that read a lake, tidy it, or print a contract.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
+use super::KeepArgs;
 use crate::cli::defaults;
 use crate::cli::values::Span;
 
@@ -41,6 +42,21 @@ pub(crate) struct VerifyArgs {
     /// For machines
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Flags of `prune`.
+#[derive(Debug, Args)]
+pub(crate) struct PruneArgs {
+    /// The lake
+    #[arg(value_name = "DEST")]
+    pub(crate) dest: PathBuf,
+
+    /// Say what would go, and leave it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) keep: KeepArgs,
 }
 
 /// Flags of `schema`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use powens_export::lake::manifest::{Attention, AttentionKind};
+use powens_export::lake::manifest::{Attention, AttentionKind, Manifest, UtcTime};
 
 use super::{LIST_LENGTH, more};
 use crate::cli::grid::{Align, Grid};
@@ -12,7 +12,8 @@ use crate::cli::human;
 const NAME_LENGTH: usize = 32;
 
 /// Connections and sources that need somebody, by who that is and in which state; empty when there are none.
-pub(crate) fn attention(entries: &[Attention], width: usize) -> String {
+pub(crate) fn attention(manifest: &Manifest, width: usize) -> String {
+    let entries = &manifest.attention;
     let mut groups: BTreeMap<(u8, &str), BTreeMap<&str, Vec<&Attention>>> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| !said_of_connection(entry, entries)) {
         let states = groups.entry((rank(&entry.who), &entry.who)).or_default();
@@ -31,10 +32,14 @@ pub(crate) fn attention(entries: &[Attention], width: usize) -> String {
         }
         for (state, entries) in states {
             let lines = entries.len() as u64;
-            text.push_str(&format!("    {} ({})\n", human::tame(state, NAME_LENGTH), human::count(lines)));
+            text.push_str(&format!(
+                "    {} ({})\n",
+                human::tame(&state.replace('_', " "), NAME_LENGTH),
+                human::count(lines)
+            ));
             let mut grid = Grid::new(&[Align::Left; 4]);
             for entry in entries.iter().take(LIST_LENGTH) {
-                grid.row(line(entry));
+                grid.row(line(entry, manifest.started_at));
             }
             text.push_str(&grid.render("      ", width));
             text.extend(
@@ -59,7 +64,7 @@ fn state(entry: &Attention) -> &str {
     entry.state.as_deref().unwrap_or(&entry.health)
 }
 
-fn line(entry: &Attention) -> [String; 4] {
+fn line(entry: &Attention, started_at: UtcTime) -> [String; 4] {
     let id = |name: &str, id: Option<i64>| id.map_or_else(String::new, |id| format!("{name} {id}"));
     let source = match entry.kind {
         AttentionKind::Connection => String::new(),
@@ -73,7 +78,11 @@ fn line(entry: &Attention) -> [String; 4] {
         id("user", entry.id_user.map(|id| id.get())),
         id("connection", entry.id_connection.map(|id| id.get())) + &source,
         human::tame(entry.connector_name.as_deref().unwrap_or("?"), NAME_LENGTH),
-        format!("{fresh}, seen so since {}", entry.since.get().strftime("%Y-%m-%d")),
+        // What this run found first is news, and needs no date.
+        match entry.since < started_at {
+            true => format!("{fresh}, so since {}", entry.since.get().strftime("%Y-%m-%d")),
+            false => fresh,
+        },
     ]
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn of_run(report: &RunReport, width: usize) -> String {
     text.push_str(&grid.render("  ", width));
     text.push('\n');
     text.push_str(&super::tables(manifest, width));
-    for section in [super::incomplete(manifest, width), super::attention(&manifest.attention, width)] {
+    for section in [super::incomplete(manifest, width), super::attention(manifest, width)] {
         if !section.is_empty() {
             text.push('\n');
             text.push_str(&section);

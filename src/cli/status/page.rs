@@ -29,7 +29,7 @@ pub(super) fn page(view: &View<'_>, last: &Manifest, width: usize) -> String {
         stale(view.stale.as_deref().unwrap_or_default(), width),
         consents(view.consents.as_deref().unwrap_or_default(), width),
         report::incomplete(last, width),
-        report::attention(view.attention, width),
+        report::attention(last, width),
     ];
     for section in sections.iter().filter(|section| !section.is_empty()) {
         text.push('\n');

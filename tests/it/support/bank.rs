@@ -20,11 +20,6 @@ impl Bank {
         Self { sandbox, _runtime: runtime }
     }
 
-    /// A few users, every awkward case included.
-    pub(crate) fn of(users: usize, seed: u64) -> Self {
-        Self::new(SandboxConfig { users, seed, ..SandboxConfig::default() })
-    }
-
     /// The program, told where this bank is.
     pub(crate) fn program(&self) -> Program {
         let mut program = Program::new();
