@@ -1,1 +1,47 @@
-//! (front page to come)
+//! Record batches into files and back: Parquet and CSV.
+//!
+//! Promises: a file's bytes depend on its rows alone (not on how they arrived, when, or by which release of the same
+//! [`WRITER_EPOCH`]); amounts go from `i128` to text and never through a float; every file's length and SHA-256 are
+//! those of the bytes as they were written. Files are handed over unsynced.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `format` | the formats and the CSV profiles |
+//! | `shape` | the columns and order of a table's files |
+//! | `writer` | a file of any format; rolling parts in several formats at once |
+//! | `parquet_file`, `chunk` | a Parquet file, fed in steps of one size |
+//! | `csv_file`, `csv_text` | a CSV file, and the text of its cells |
+//! | `reader` | a file of any format, back as batches |
+//! | `parquet_reader`, `csv_reader`, `csv_record` | the same for each format |
+//! | `digest` | SHA-256 while writing and reading |
+
+mod chunk;
+mod csv_file;
+mod csv_reader;
+mod csv_record;
+mod csv_text;
+mod digest;
+mod error;
+mod format;
+mod parquet_file;
+mod parquet_reader;
+mod reader;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use csv_file::CsvFile;
+pub use csv_reader::CsvReader;
+pub use digest::{Fingerprint, NotADigest, Sha256};
+pub use error::{CsvFault, EncodeError};
+pub use format::{CsvProfile, Format, NoSuchProfile};
+pub use parquet_file::ParquetFile;
+pub use parquet_reader::ParquetReader;
+pub use reader::TableReader;
+pub use shape::TableShape;
+pub use writer::{FILE_ROWS, PartWriter, TableWriter, WrittenFile, WrittenPart, part_name};
+
+/// Raised by a change of writer settings, schema or code that changes the bytes of unchanged rows: then every file is
+/// rewritten and nothing is linked.
+pub const WRITER_EPOCH: u32 = 1;

@@ -1,0 +1,85 @@
+//! A Parquet file, back as record batches.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+
+use super::EncodeError;
+
+/// Rows of a batch read.
+const BATCH_ROWS: usize = 8_192;
+
+/// Streams the rows of one Parquet file in their order.
+pub struct ParquetReader {
+    path: PathBuf,
+    schema: SchemaRef,
+    rows: u64,
+    batches: ParquetRecordBatchReader,
+}
+
+impl ParquetReader {
+    /// Opens a file, to read all columns or those named; columns come in the file's order.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no Parquet file, or lacks one of the columns.
+    pub fn open(path: &Path, columns: Option<&[&str]>) -> Result<Self, EncodeError> {
+        let file = File::open(path).map_err(EncodeError::io("open", path))?;
+        let builder =
+            ParquetRecordBatchReaderBuilder::try_new(file).map_err(EncodeError::parquet("open", path))?;
+        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+        let builder = match columns {
+            None => builder,
+            Some(names) => {
+                let indices = names
+                    .iter()
+                    .map(|name| {
+                        builder.schema().index_of(name).map_err(|_| EncodeError::Columns {
+                            path: path.to_owned(),
+                            column: (*name).to_owned(),
+                        })
+                    })
+                    .collect::<Result<Vec<_>, _>>()?;
+                let mask = ProjectionMask::roots(builder.parquet_schema(), indices);
+                builder.with_projection(mask)
+            }
+        };
+        let batches =
+            builder.with_batch_size(BATCH_ROWS).build().map_err(EncodeError::parquet("open", path))?;
+        let schema = arrow::array::RecordBatchReader::schema(&batches);
+        Ok(Self { path: path.to_owned(), schema, rows, batches })
+    }
+
+    /// The columns that batches have.
+    #[must_use]
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Rows in the whole file, as its footer says.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+}
+
+impl Iterator for ParquetReader {
+    type Item = Result<RecordBatch, EncodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.batches.next()?;
+        Some(batch.map_err(EncodeError::arrow(&self.path)))
+    }
+}
+
+impl std::fmt::Debug for ParquetReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParquetReader")
+            .field("path", &self.path)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,217 @@
+use std::collections::BTreeSet;
+
+use tempfile::TempDir;
+
+use super::*;
+
+fn store() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), Syncs::Executed).unwrap();
+    (folder, store)
+}
+
+fn path(text: &str) -> &Path {
+    Path::new(text)
+}
+
+fn mode_of(store: &Store, at: &str) -> u32 {
+    fs::symlink_metadata(store.locate(path(at))).unwrap().mode() & 0o7777
+}
+
+fn names(store: &Store) -> BTreeSet<String> {
+    fs::read_dir(store.root())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[test]
+fn modes_are_exact() {
+    let (_folder, store) = store();
+    for (name, mode) in [("a", 0o440), ("b", 0o600), ("c", 0o666)] {
+        store.write_file(path(name), mode, b"x").unwrap();
+        assert_eq!(mode_of(&store, name), mode);
+    }
+    for (name, mode) in [("d", 0o750), ("e", 0o700), ("f", 0o777)] {
+        store.create_dir(path(name), mode).unwrap();
+        assert_eq!(mode_of(&store, name), mode);
+    }
+}
+
+#[test]
+fn a_file_that_exists_is_never_opened() {
+    let (_folder, store) = store();
+    store.write_file(path("a"), 0o600, b"first").unwrap();
+    let error = store.write_file(path("a"), 0o600, b"second").unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(fs::read(store.locate(path("a"))).unwrap(), b"first");
+}
+
+#[test]
+fn planted_links_are_not_followed() {
+    let (_folder, store) = store();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let victim = elsewhere.path().join("victim");
+    fs::write(&victim, b"precious").unwrap();
+    symlink(elsewhere.path(), store.locate(path(".work"))).unwrap();
+    symlink(&victim, store.locate(path("LATEST"))).unwrap();
+
+    assert!(
+        matches!(store.create_file(path(".work/x"), 0o600), Err(StoreError::Symlink(at)) if at == path(".work"))
+    );
+    assert!(matches!(store.create_dirs(path(".work/x/y"), 0o700), Err(StoreError::Symlink(_))));
+    assert!(matches!(store.rename(path("LATEST"), path(".work/x")), Err(StoreError::Symlink(_))));
+    assert!(matches!(store.replace(path("LATEST"), 0o640, b"new"), Err(StoreError::Symlink(_))));
+    assert!(matches!(store.link_or_copy(path("LATEST"), path("copy"), 0o440), Err(StoreError::Symlink(_))));
+    assert!(store.create_file(path("LATEST"), 0o600).is_err());
+
+    // Links at the temporary name, and links that are to be removed, are removed themselves.
+    symlink(&victim, store.locate(path("state.tmp"))).unwrap();
+    store.replace(path("state"), 0o640, b"new").unwrap();
+    store.remove_dir(path(".work")).unwrap();
+    store.remove_file(path("LATEST")).unwrap();
+    assert_eq!(fs::read(&victim).unwrap(), b"precious");
+    assert_eq!(names(&store), BTreeSet::from(["state".to_owned()]));
+}
+
+#[test]
+fn paths_stay_below_the_root() {
+    let (_folder, store) = store();
+    for outside in ["../x", "/etc/x", "a/../../x"] {
+        assert!(matches!(store.create_file(path(outside), 0o600), Err(StoreError::Outside(_))), "{outside}");
+    }
+    assert!(store.create_file(path("./x"), 0o600).is_ok());
+}
+
+#[test]
+fn a_root_that_everybody_may_write_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = |mode| fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+    set(0o777);
+    assert!(matches!(Store::open(folder.path(), Syncs::Executed), Err(StoreError::WorldWritable)));
+    set(0o1777);
+    assert!(Store::open(folder.path(), Syncs::Executed).is_ok());
+    let file = folder.path().join("file");
+    fs::write(&file, b"").unwrap();
+    assert!(matches!(Store::open(&file, Syncs::Executed), Err(StoreError::NotAFolder)));
+}
+
+#[test]
+fn a_missing_root_is_created_with_its_parents() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("deep/lake");
+    let store = Store::open_or_create(&root, 0o750, Syncs::Executed).unwrap();
+    assert_eq!(mode_of(&store, "."), 0o750);
+    assert_eq!(store.syncs(), 2, "the parents of both new folders");
+}
+
+#[test]
+fn a_rename_replaces_nothing_and_syncs_both_parents() {
+    let (_folder, store) = store();
+    store.create_dirs(path("a/b"), 0o750).unwrap();
+    store.create_dir(path("c"), 0o750).unwrap();
+    let before = store.syncs();
+    store.rename(path("a/b"), path("c/b")).unwrap();
+    assert_eq!(store.syncs() - before, 2);
+    store.create_dir(path("a/b"), 0o750).unwrap();
+    assert_eq!(store.rename(path("a/b"), path("c/b")).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    assert!(store.exists(path("a/b")).unwrap());
+}
+
+#[test]
+fn a_replacement_is_whole_and_leaves_nothing_beside() {
+    let (_folder, store) = store();
+    store.replace(path("LATEST"), 0o640, b"one").unwrap();
+    fs::write(store.locate(path("LATEST.tmp")), b"left by a crash").unwrap();
+    let old = File::open(store.locate(path("LATEST"))).unwrap();
+    store.replace(path("LATEST"), 0o640, b"two").unwrap();
+    assert_eq!(io::read_to_string(old).unwrap(), "one", "readers of the old file keep it");
+    assert_eq!(fs::read(store.locate(path("LATEST"))).unwrap(), b"two");
+    assert_eq!(names(&store), BTreeSet::from(["LATEST".to_owned()]));
+}
+
+#[test]
+fn a_link_is_replaced_and_a_folder_is_not() {
+    let (_folder, store) = store();
+    store.replace_symlink(path("latest"), path("snapshots/1")).unwrap();
+    store.replace_symlink(path("latest"), path("snapshots/2")).unwrap();
+    assert_eq!(fs::read_link(store.locate(path("latest"))).unwrap(), path("snapshots/2"));
+    store.create_dir(path("folder"), 0o750).unwrap();
+    assert!(store.replace_symlink(path("folder"), path("x")).is_err());
+    assert_eq!(names(&store).len(), 2);
+}
+
+#[test]
+fn an_unchanged_file_shares_its_bytes() {
+    let (_folder, store) = store();
+    store.write_file(path("a"), 0o440, b"rows").unwrap();
+    assert_eq!(store.link_or_copy(path("a"), path("b"), 0o440).unwrap(), Carried::Linked);
+    let inode = |name| fs::metadata(store.locate(path(name))).unwrap().ino();
+    assert_eq!(inode("a"), inode("b"));
+    assert!(store.link_or_copy(path("a"), path("b"), 0o440).is_err());
+    store.create_dir(path("folder"), 0o750).unwrap();
+    assert!(store.link_or_copy(path("folder"), path("c"), 0o440).is_err());
+}
+
+#[test]
+fn a_tree_leaves_its_place_whole() {
+    let (_folder, store) = store();
+    store.create_dirs(path("a/b/c"), 0o750).unwrap();
+    store.write_file(path("a/b/c/file"), 0o440, b"x").unwrap();
+    store.sync_tree(path("a")).unwrap();
+    store.remove_tree(path("a"), path("trash-1")).unwrap();
+    assert_eq!(names(&store), BTreeSet::new());
+    store.remove_dir(path("a")).unwrap();
+}
+
+#[test]
+fn syncs_are_counted_and_may_be_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    for mode in [Syncs::Executed, Syncs::Counted] {
+        let store = Store::open(folder.path(), mode).unwrap();
+        store.create_dir(path("many"), 0o700).unwrap();
+        let files: Vec<_> = (0..20)
+            .map(|number| PathBuf::from(format!("many/{number}")))
+            .map(|at| (at.clone(), store.create_file(&at, 0o600).unwrap()))
+            .collect();
+        store.sync_all(&files).unwrap();
+        assert_eq!(store.clone().syncs(), 21);
+        store.remove_dir(path("many")).unwrap();
+    }
+}
+
+#[test]
+fn errors_name_the_step_and_no_more_than_the_relative_path() {
+    let (folder, store) = store();
+    let error = store.create_file(path("no/such"), 0o600).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    let text = error.to_string();
+    assert!(text.starts_with("cannot create the file no/such: "), "{text}");
+    assert!(!text.contains(folder.path().to_str().unwrap()));
+    assert_eq!(io::Error::from(error).kind(), io::ErrorKind::NotFound);
+    assert!(store.sync_dir(path("no")).unwrap_err().is_sync());
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn every_step_can_be_made_to_fail() {
+    let scenario = fail::FailScenario::setup();
+    let (_folder, store) = store();
+    store.replace(path("LATEST"), 0o640, b"old").unwrap();
+    for (name, visible) in [
+        ("store::create_file::before", b"old"),
+        ("store::write::after", b"old"),
+        ("store::sync_file::before", b"old"),
+        ("store::rename::before", b"old"),
+        ("store::rename::after", b"new"),
+        ("store::sync_dir::before", b"new"),
+    ] {
+        store.replace(path("LATEST"), 0o640, b"old").unwrap();
+        fail::cfg(name, "return(ENOSPC)").unwrap();
+        let error = store.replace(path("LATEST"), 0o640, b"new").unwrap_err();
+        fail::remove(name);
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{name}");
+        assert_eq!(fs::read(store.locate(path("LATEST"))).unwrap(), visible, "{name}");
+    }
+    scenario.teardown();
+}

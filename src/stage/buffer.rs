@@ -1,0 +1,250 @@
+//! Rows in memory, until they are written as a sorted run.
+
+use std::collections::{BTreeMap, HashMap};
+
+use arrow::array::RecordBatch;
+use arrow::compute::interleave_record_batch;
+
+use crate::model::{DecimalType, UserId};
+use crate::table::{Issue, Month, Table, integer_keys, issues_batch, months_of};
+
+use super::block::{staged_schema, with_attempts};
+use super::ids::{Ids, RowId, row_ids};
+use super::journal::Commit;
+use super::run::RunWriter;
+use super::{StageError, StageOptions};
+
+/// Rows as they were given, with what did not fit in them.
+#[derive(Debug)]
+struct Chunk {
+    table: Table,
+    rows: RecordBatch,
+    issues: Vec<Issue>,
+}
+
+/// A unit that is being fetched or waits to be written.
+#[derive(Debug)]
+pub(super) struct Unit {
+    pub(super) attempt: i64,
+    /// In the order of their arrival: a later row wins for an equal key.
+    chunks: Vec<Chunk>,
+    pub(super) bytes: usize,
+    /// Set once it is finished.
+    pub(super) commit: Option<Commit>,
+}
+
+impl Unit {
+    pub(super) fn new(attempt: i64) -> Self {
+        Self { attempt, chunks: Vec::new(), bytes: 0, commit: None }
+    }
+
+    /// Adds rows; returns the bytes of memory that they hold.
+    pub(super) fn push(&mut self, table: Table, rows: &RecordBatch, issues: &[Issue]) -> usize {
+        let texts: usize = issues.iter().map(|issue| issue.column.len()).sum();
+        let bytes = rows.get_array_memory_size() + texts + size_of_val(issues);
+        self.chunks.push(Chunk { table, rows: rows.clone(), issues: issues.to_vec() });
+        self.bytes += bytes;
+        bytes
+    }
+
+    /// Takes the rows, and leaves the unit under way.
+    pub(super) fn take_rows(&mut self) -> Self {
+        let rows = Self { chunks: std::mem::take(&mut self.chunks), commit: None, ..*self };
+        self.bytes = 0;
+        rows
+    }
+
+    pub(super) fn has_rows(&self) -> bool {
+        !self.chunks.is_empty()
+    }
+}
+
+/// Where a row stands in the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    chunk: u32,
+    row: u32,
+}
+
+/// The chunks of one table, and of which unit each is.
+struct TableRows<'a> {
+    table: Table,
+    chunks: Vec<(usize, &'a Chunk)>,
+}
+
+/// Writes the units' rows as one sorted run, whose rows supersede those of earlier runs.
+pub(super) fn write_rows(
+    units: &[(UserId, Unit)],
+    decimal: DecimalType,
+    options: &StageOptions,
+    sequence: u64,
+    run: &mut RunWriter<'_>,
+) -> Result<(), StageError> {
+    let mut issues: Vec<BTreeMap<IssueKey, Issue>> = units.iter().map(|_| BTreeMap::new()).collect();
+    for table in Table::ALL {
+        let chunks: Vec<(usize, &Chunk)> = units
+            .iter()
+            .enumerate()
+            .flat_map(|(at, (_, unit))| unit.chunks.iter().map(move |chunk| (at, chunk)))
+            .filter(|(_, chunk)| chunk.table == table)
+            .collect();
+        if chunks.is_empty() {
+            continue;
+        }
+        let rows = TableRows { table, chunks };
+        let winners = rows.winners()?;
+        rows.write_blocks(units, &winners, decimal, options, run)?;
+        rows.write_ids(units, &winners, sequence, run)?;
+        rows.collect_issues(units, &winners, &mut issues);
+    }
+    write_issues(units, issues, decimal, run)
+}
+
+/// A winning row: its unit, its key, where it stands.
+type Winner = (usize, RowId, Place);
+
+impl TableRows<'_> {
+    /// Of each unit's rows the last of each key, by unit and key.
+    fn winners(&self) -> Result<Vec<Winner>, StageError> {
+        let mut winners: Vec<Winner> = Vec::new();
+        for (at, (unit, chunk)) in self.chunks.iter().enumerate() {
+            let place = |row| Place { chunk: number(at), row: number(row) };
+            let ids = row_ids(self.table, &chunk.rows)?;
+            winners.extend(ids.into_iter().enumerate().map(|(row, id)| (*unit, id, place(row))));
+        }
+        // Later places first, so that the first of each key is the one to keep.
+        winners.sort_unstable_by_key(|(unit, id, place)| (*unit, *id, std::cmp::Reverse(*place)));
+        winners.dedup_by_key(|(unit, id, _)| (*unit, *id));
+        Ok(winners)
+    }
+
+    fn write_blocks(
+        &self,
+        units: &[(UserId, Unit)],
+        winners: &[Winner],
+        decimal: DecimalType,
+        options: &StageOptions,
+        run: &mut RunWriter<'_>,
+    ) -> Result<(), StageError> {
+        let mut keys = Vec::with_capacity(self.chunks.len());
+        for (_, chunk) in &self.chunks {
+            let orders = integer_keys(self.table, &chunk.rows).ok_or(StageError::Columns(self.table))?;
+            keys.push((orders, months_of(self.table, &chunk.rows)));
+        }
+        let mut sorted: Vec<(Option<Month>, [i64; 4], UserId, Place)> = winners
+            .iter()
+            .map(|(unit, _, place)| {
+                let (orders, months) = &keys[place.chunk as usize];
+                let row = place.row as usize;
+                (months.as_ref().map(|months| months[row]), orders[row], units[*unit].0, *place)
+            })
+            .collect();
+        drop(keys);
+        sorted.sort_unstable();
+        let schema = staged_schema(self.table, decimal);
+        for month in sorted.chunk_by(|a, b| a.0 == b.0) {
+            for rows in month.chunks(options.block_rows.max(1)) {
+                // Only the chunks that have rows in this block, so that many small units cost no more than few.
+                let mut used: HashMap<u32, usize> = HashMap::new();
+                let mut batches = Vec::new();
+                let mut indices = Vec::with_capacity(rows.len());
+                for (_, _, _, place) in rows {
+                    let at = match used.get(&place.chunk) {
+                        Some(at) => *at,
+                        None => {
+                            let (unit, chunk) = self.chunks[place.chunk as usize];
+                            batches.push(with_attempts(
+                                &schema,
+                                &chunk.rows,
+                                vec![units[unit].1.attempt; chunk.rows.num_rows()],
+                            )?);
+                            used.insert(place.chunk, batches.len() - 1);
+                            batches.len() - 1
+                        }
+                    };
+                    indices.push((at, place.row as usize));
+                }
+                let batches: Vec<&RecordBatch> = batches.iter().collect();
+                run.rows(self.table, month[0].0, &interleave_record_batch(&batches, &indices)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_ids(
+        &self,
+        units: &[(UserId, Unit)],
+        winners: &[Winner],
+        sequence: u64,
+        run: &mut RunWriter<'_>,
+    ) -> Result<(), StageError> {
+        for unit in winners.chunk_by(|a, b| a.0 == b.0) {
+            let mut ids = Ids::new(self.table);
+            unit.iter().for_each(|(_, id, _)| ids.push(*id));
+            let (user, held) = &units[unit[0].0];
+            run.ids((*user, held.attempt, sequence), self.table, &ids)?;
+        }
+        Ok(())
+    }
+
+    /// The issues of rows that won; those that name no row of the unit are kept.
+    fn collect_issues(
+        &self,
+        units: &[(UserId, Unit)],
+        winners: &[Winner],
+        into: &mut [BTreeMap<IssueKey, Issue>],
+    ) {
+        for (at, (unit, chunk)) in self.chunks.iter().enumerate() {
+            for issue in &chunk.issues {
+                let from = winners.partition_point(|(u, id, _)| (*u, id[0]) < (*unit, issue.id));
+                let rows = winners[from..]
+                    .iter()
+                    .take_while(|(u, id, _)| (*u, id[0]) == (*unit, issue.id))
+                    .map(|(_, _, place)| place.chunk as usize);
+                let mut rows = rows.peekable();
+                if rows.peek().is_some() && rows.all(|chunk| chunk != at) {
+                    continue;
+                }
+                let issue = Issue { user: Some(units[*unit].0), ..issue.clone() };
+                let key = (issue.table.name(), issue.id, issue.column.clone(), issue.kind.as_str());
+                match into[*unit].get_mut(&key) {
+                    Some(known) => known.n += issue.n,
+                    None => drop(into[*unit].insert(key, issue)),
+                }
+            }
+        }
+    }
+}
+
+type IssueKey = (&'static str, i64, String, &'static str);
+
+fn write_issues(
+    units: &[(UserId, Unit)],
+    issues: Vec<BTreeMap<IssueKey, Issue>>,
+    decimal: DecimalType,
+    run: &mut RunWriter<'_>,
+) -> Result<(), StageError> {
+    let mut all: Vec<(&'static str, UserId, IssueKey, i64, Issue)> = issues
+        .into_iter()
+        .enumerate()
+        .flat_map(|(at, issues)| {
+            let (user, unit) = (units[at].0, units[at].1.attempt);
+            issues.into_iter().map(move |(key, issue)| (key.0, user, key, unit, issue))
+        })
+        .collect();
+    all.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
+    if all.is_empty() {
+        return Ok(());
+    }
+    let attempts = all.iter().map(|row| row.3).collect();
+    let issues: Vec<Issue> = all.into_iter().map(|row| row.4).collect();
+    // The same order as here, so that rows and attempts stay side by side.
+    let batch = issues_batch(&issues, decimal)?;
+    let schema = staged_schema(Table::Issues, decimal);
+    run.rows(Table::Issues, None, &with_attempts(&schema, &batch, attempts)?)
+}
+
+/// Chunks and rows of a buffer of bounded size: far fewer than 2^32.
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,485 @@
+//! Merges sorted streams of record batches into one: the stage's runs with each other, and the build's staged rows
+//! with the previous snapshot's.
+//!
+//! Every input brings batches of one schema whose rows ascend strictly by a key that the caller computes once per
+//! batch. Where inputs hold an equal key, the **later input wins** and the others' rows are dropped. Memory: one
+//! batch per input, plus those that the output under way still takes rows from.
+//!
+//! | rows | how they reach the output |
+//! |---|---|
+//! | one input is left | slices of its batches, nothing is copied |
+//! | long stretches of one input | stretches found by galloping, concatenated |
+//! | inputs alternate | interleaved row by row |
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::fmt;
+
+use arrow::array::RecordBatch;
+use arrow::compute::{concat_batches, interleave_record_batch};
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+
+/// A sorted stream of batches.
+pub type Input<'a, E> = Box<dyn Iterator<Item = Result<RecordBatch, E>> + Send + 'a>;
+
+/// Computes the key of every row of a batch.
+pub type KeyOf<'a, K> = Box<dyn Fn(&RecordBatch) -> Result<Vec<K>, ArrowError> + Send + 'a>;
+
+/// Is told of each row that lost to another input's row of equal key.
+pub type OnReplaced<'a> = Box<dyn FnMut(Replaced<'_>) + Send + 'a>;
+
+/// Stretches at least this long on average are concatenated, shorter ones interleaved: below it, a slice of every
+/// column costs more than picking the rows.
+const LONG_STRETCH: usize = 16;
+
+/// What is wrong with the inputs of a merge.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    /// An input's rows do not ascend strictly by the key.
+    #[error("input {input} of the merge is not sorted by the key, or holds a key twice")]
+    Unsorted {
+        /// The input's position among the inputs.
+        input: usize,
+    },
+    /// The keys of a batch are not as many as its rows.
+    #[error("the keys of input {input} of the merge do not fit its rows")]
+    Keys {
+        /// The input's position among the inputs.
+        input: usize,
+    },
+    /// The columns cannot be joined or the key cannot be read.
+    #[error(transparent)]
+    Arrow(#[from] ArrowError),
+}
+
+/// A row and the row of another input that took its place.
+#[derive(Debug)]
+pub struct Replaced<'a> {
+    /// The input that the row in the output comes from, its batch and the row's position in it.
+    pub winner: (usize, &'a RecordBatch, usize),
+    /// The same of the dropped row.
+    pub loser: (usize, &'a RecordBatch, usize),
+}
+
+/// The merged stream.
+pub struct MergeStream<'a, K, E> {
+    schema: SchemaRef,
+    cursors: Vec<Cursor<'a, K, E>>,
+    key_of: KeyOf<'a, K>,
+    on_replaced: Option<OnReplaced<'a>>,
+    /// The next key of each live input, smallest first; of equal ones the later input first.
+    heap: BinaryHeap<Reverse<Next<K>>>,
+    batch_rows: usize,
+    /// The batches that the output under way takes rows from, and the stretches taken.
+    pending: Vec<RecordBatch>,
+    stretches: Vec<Stretch>,
+    pending_rows: usize,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Unstarted,
+    Running,
+    Ended,
+}
+
+struct Cursor<'a, K, E> {
+    batches: Input<'a, E>,
+    batch: Option<RecordBatch>,
+    keys: Vec<K>,
+    row: usize,
+    /// The batch's position in `pending`, once rows were taken from it.
+    pending_at: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    batch: usize,
+    start: usize,
+    rows: usize,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Next<K> {
+    key: K,
+    input: usize,
+}
+
+impl<K: Ord> Ord for Next<K> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key.cmp(&other.key).then_with(|| other.input.cmp(&self.input))
+    }
+}
+
+impl<K: Ord> PartialOrd for Next<K> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<'a, K, E> MergeStream<'a, K, E>
+where
+    K: Ord + Clone,
+    E: From<MergeError>,
+{
+    /// Merges `inputs`, of which the later wins, into batches of at most `batch_rows` rows.
+    #[must_use]
+    pub fn new(
+        schema: SchemaRef,
+        inputs: Vec<Input<'a, E>>,
+        key_of: impl Fn(&RecordBatch) -> Result<Vec<K>, ArrowError> + Send + 'a,
+        batch_rows: usize,
+    ) -> Self {
+        let cursors: Vec<_> = inputs
+            .into_iter()
+            .map(|batches| Cursor { batches, batch: None, keys: Vec::new(), row: 0, pending_at: None })
+            .collect();
+        Self {
+            schema,
+            heap: BinaryHeap::with_capacity(cursors.len()),
+            cursors,
+            key_of: Box::new(key_of),
+            on_replaced: None,
+            batch_rows: batch_rows.max(1),
+            pending: Vec::new(),
+            stretches: Vec::new(),
+            pending_rows: 0,
+            state: State::Unstarted,
+        }
+    }
+
+    /// Tells `listener` of each dropped row.
+    #[must_use]
+    pub fn on_replaced(mut self, listener: impl FnMut(Replaced<'_>) + Send + 'a) -> Self {
+        self.on_replaced = Some(Box::new(listener));
+        self
+    }
+
+    /// The schema of every batch.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>, E> {
+        if self.state == State::Unstarted {
+            self.state = State::Running;
+            for input in 0..self.cursors.len() {
+                self.load(input)?;
+            }
+        }
+        while self.pending_rows < self.batch_rows {
+            let Some(Reverse(first)) = self.heap.pop() else { break };
+            if self.heap.is_empty() && self.pending_rows == 0 {
+                return self.pass_through(first.input).map(Some);
+            }
+            self.take_rows(first)?;
+        }
+        if self.pending_rows == 0 {
+            return Ok(None);
+        }
+        self.emit().map(Some)
+    }
+
+    /// The rest of the current batch of the only live input, as it is.
+    fn pass_through(&mut self, input: usize) -> Result<RecordBatch, E> {
+        let cursor = &mut self.cursors[input];
+        let batch = cursor.batch.as_ref().ok_or(MergeError::Keys { input })?;
+        let rows = (batch.num_rows() - cursor.row).min(self.batch_rows);
+        let slice = batch.slice(cursor.row, rows);
+        cursor.row += rows;
+        self.requeue(input)?;
+        Ok(slice)
+    }
+
+    /// Takes the stretch of the first input's rows that lie before every other input's next row.
+    fn take_rows(&mut self, first: Next<K>) -> Result<(), E> {
+        let mut losers = false;
+        while let Some(Reverse(next)) = self.heap.peek()
+            && next.key == first.key
+        {
+            let loser = next.input;
+            self.heap.pop();
+            self.report(first.input, loser);
+            self.cursors[loser].row += 1;
+            self.requeue(loser)?;
+            losers = true;
+        }
+        let room = self.batch_rows - self.pending_rows;
+        let bound = self.heap.peek().map(|Reverse(next)| &next.key);
+        let cursor = &mut self.cursors[first.input];
+        let rows = match bound {
+            _ if losers => 1,
+            Some(bound) => gallop(&cursor.keys[cursor.row..], bound).max(1),
+            None => cursor.keys.len() - cursor.row,
+        }
+        .min(room);
+        let batch = match cursor.pending_at {
+            Some(at) => at,
+            None => {
+                let batch = cursor.batch.clone().ok_or(MergeError::Keys { input: first.input })?;
+                self.pending.push(batch);
+                cursor.pending_at = Some(self.pending.len() - 1);
+                self.pending.len() - 1
+            }
+        };
+        let start = cursor.row;
+        cursor.row += rows;
+        self.pending_rows += rows;
+        match self.stretches.last_mut() {
+            Some(last) if last.batch == batch && last.start + last.rows == start => last.rows += rows,
+            _ => self.stretches.push(Stretch { batch, start, rows }),
+        }
+        self.requeue(first.input)
+    }
+
+    fn report(&mut self, winner: usize, loser: usize) {
+        let Some(listener) = &mut self.on_replaced else { return };
+        let (won, lost) = (&self.cursors[winner], &self.cursors[loser]);
+        if let (Some(won_batch), Some(lost_batch)) = (&won.batch, &lost.batch) {
+            listener(Replaced { winner: (winner, won_batch, won.row), loser: (loser, lost_batch, lost.row) });
+        }
+    }
+
+    /// Puts the input's next row among the candidates, loading its next batch where needed.
+    fn requeue(&mut self, input: usize) -> Result<(), E> {
+        let cursor = &self.cursors[input];
+        match cursor.keys.get(cursor.row) {
+            Some(key) => {
+                self.heap.push(Reverse(Next { key: key.clone(), input }));
+                Ok(())
+            }
+            None => self.load(input),
+        }
+    }
+
+    /// Loads the input's next batch that has rows.
+    fn load(&mut self, input: usize) -> Result<(), E> {
+        let cursor = &mut self.cursors[input];
+        let last = cursor.keys.pop();
+        (cursor.batch, cursor.pending_at, cursor.row) = (None, None, 0);
+        cursor.keys.clear();
+        for batch in cursor.batches.by_ref() {
+            let batch = batch?;
+            if batch.num_rows() == 0 {
+                continue;
+            }
+            let keys = (self.key_of)(&batch).map_err(MergeError::Arrow)?;
+            if keys.len() != batch.num_rows() {
+                return Err(MergeError::Keys { input }.into());
+            }
+            let follows = last.is_none_or(|last| last < keys[0]);
+            if !follows || !keys.is_sorted_by(|a, b| a < b) {
+                return Err(MergeError::Unsorted { input }.into());
+            }
+            self.heap.push(Reverse(Next { key: keys[0].clone(), input }));
+            (cursor.batch, cursor.keys) = (Some(batch), keys);
+            break;
+        }
+        Ok(())
+    }
+
+    fn emit(&mut self) -> Result<RecordBatch, E> {
+        let batches = std::mem::take(&mut self.pending);
+        let stretches = std::mem::take(&mut self.stretches);
+        let rows = std::mem::take(&mut self.pending_rows);
+        for cursor in &mut self.cursors {
+            cursor.pending_at = None;
+        }
+        join(&self.schema, &batches, &stretches, rows).map_err(|error| MergeError::Arrow(error).into())
+    }
+}
+
+fn join(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    stretches: &[Stretch],
+    rows: usize,
+) -> Result<RecordBatch, ArrowError> {
+    if let [only] = stretches {
+        return Ok(batches[only.batch].slice(only.start, only.rows));
+    }
+    if rows / stretches.len().max(1) >= LONG_STRETCH {
+        let slices: Vec<RecordBatch> = stretches
+            .iter()
+            .map(|stretch| batches[stretch.batch].slice(stretch.start, stretch.rows))
+            .collect();
+        return concat_batches(schema, &slices);
+    }
+    let indices: Vec<(usize, usize)> = stretches
+        .iter()
+        .flat_map(|stretch| (stretch.start..stretch.start + stretch.rows).map(|row| (stretch.batch, row)))
+        .collect();
+    let batches: Vec<&RecordBatch> = batches.iter().collect();
+    interleave_record_batch(&batches, &indices)
+}
+
+/// How many of the ascending keys lie before `bound`: looks near first, since stretches are often short.
+fn gallop<K: Ord>(keys: &[K], bound: &K) -> usize {
+    let mut step = 1;
+    while step < keys.len() && keys[step] < *bound {
+        step *= 2;
+    }
+    let from = step / 2;
+    let to = (step + 1).min(keys.len());
+    from + keys[from..to].partition_point(|key| key < bound)
+}
+
+impl<K, E> Iterator for MergeStream<'_, K, E>
+where
+    K: Ord + Clone,
+    E: From<MergeError>,
+{
+    type Item = Result<RecordBatch, E>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.state == State::Ended {
+            return None;
+        }
+        let next = self.next_batch().transpose();
+        if !matches!(next, Some(Ok(_))) {
+            // An error ends the stream: rows after it could stand in a wrong order.
+            self.state = State::Ended;
+            self.cursors.clear();
+        }
+        next
+    }
+}
+
+impl<K, E> fmt::Debug for MergeStream<'_, K, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MergeStream")
+            .field("inputs", &self.cursors.len())
+            .field("pending_rows", &self.pending_rows)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+
+    use arrow::array::{Array, AsArray, Int64Array, StringArray};
+    use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            Field::new("key", DataType::Int64, false),
+            Field::new("text", DataType::Utf8, true),
+        ]))
+    }
+
+    fn batch(rows: &[(i64, Option<String>)]) -> RecordBatch {
+        let keys = Int64Array::from_iter_values(rows.iter().map(|row| row.0));
+        let texts = StringArray::from_iter(rows.iter().map(|row| row.1.clone()));
+        RecordBatch::try_new(schema(), vec![Arc::new(keys), Arc::new(texts)]).unwrap()
+    }
+
+    fn keys(batch: &RecordBatch) -> Result<Vec<i64>, ArrowError> {
+        Ok(batch.column(0).as_primitive::<Int64Type>().values().to_vec())
+    }
+
+    fn rows(batch: &RecordBatch) -> Vec<(i64, Option<String>)> {
+        let texts = batch.column(1).as_string::<i32>();
+        let text = |row| (!texts.is_null(row)).then(|| texts.value(row).to_owned());
+        keys(batch).unwrap().into_iter().enumerate().map(|(row, key)| (key, text(row))).collect()
+    }
+
+    fn inputs(chunked: Vec<Vec<RecordBatch>>) -> Vec<Input<'static, MergeError>> {
+        chunked.into_iter().map(|batches| Box::new(batches.into_iter().map(Ok)) as Input<'_, _>).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn equals_a_map_filled_in_order(
+            maps in prop::collection::vec(prop::collection::btree_map(0_i64..300, any::<Option<u8>>(), 0..200), 0..6),
+            chunk in 1_usize..40,
+            batch_rows in 1_usize..70,
+        ) {
+            let mut model = BTreeMap::new();
+            let mut replaced = 0;
+            let mut chunked = Vec::new();
+            for (input, map) in maps.iter().enumerate() {
+                let all: Vec<(i64, Option<String>)> = map
+                    .iter()
+                    .map(|(key, value)| (*key, value.map(|value| format!("{input}:{value}"))))
+                    .collect();
+                for (key, text) in &all {
+                    replaced += usize::from(model.insert(*key, text.clone()).is_some());
+                }
+                let mut batches: Vec<_> = all.chunks(chunk).map(batch).collect();
+                batches.insert(0, batch(&[]));
+                chunked.push(batches);
+            }
+            let seen = Arc::new(Mutex::new(0));
+            let counter = seen.clone();
+            let stream = MergeStream::new(schema(), inputs(chunked), keys, batch_rows).on_replaced(move |pair| {
+                assert_eq!(
+                    rows(pair.winner.1)[pair.winner.2].0,
+                    rows(pair.loser.1)[pair.loser.2].0
+                );
+                assert!(pair.winner.0 > pair.loser.0);
+                *counter.lock().unwrap() += 1;
+            });
+            let mut out = Vec::new();
+            for merged in stream {
+                let merged = merged.unwrap();
+                prop_assert!(merged.num_rows() > 0 && merged.num_rows() <= batch_rows);
+                out.extend(rows(&merged));
+            }
+            prop_assert_eq!(out, model.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(*seen.lock().unwrap(), replaced);
+        }
+    }
+
+    #[test]
+    fn a_lone_input_is_not_copied() {
+        let only = batch(&[(1, None), (2, Some("b".into())), (3, None)]);
+        let mut stream = MergeStream::new(schema(), inputs(vec![vec![], vec![only.clone()]]), keys, 2);
+        let first = stream.next().unwrap().unwrap();
+        assert_eq!(first.num_rows(), 2);
+        let (given, got) =
+            (only.column(0).as_primitive::<Int64Type>(), first.column(0).as_primitive::<Int64Type>());
+        assert_eq!(given.values().as_ptr(), got.values().as_ptr());
+    }
+
+    #[test]
+    fn disorder_inside_and_between_batches_is_refused() {
+        let cases = [
+            vec![batch(&[(2, None), (1, None)])],
+            vec![batch(&[(1, None), (1, None)])],
+            vec![batch(&[(1, None), (5, None)]), batch(&[(5, None)])],
+        ];
+        for case in cases {
+            let other = vec![batch(&[(0, None), (9, None)])];
+            let mut stream = MergeStream::new(schema(), inputs(vec![other, case]), keys, 100);
+            let error = stream.find_map(Result::err);
+            assert!(matches!(error, Some(MergeError::Unsorted { input: 1 })), "{error:?}");
+            assert!(stream.next().is_none());
+        }
+    }
+
+    #[test]
+    fn a_failing_input_ends_the_stream() {
+        let broken: Input<'_, MergeError> =
+            Box::new([Ok(batch(&[(1, None)])), Err(MergeError::Keys { input: 7 })].into_iter());
+        let mut stream = MergeStream::new(schema(), vec![broken], keys, 10);
+        assert!(stream.by_ref().any(|item| item.is_err()));
+        assert!(stream.next().is_none());
+    }
+
+    #[test]
+    fn galloping_finds_the_bound() {
+        let keys: Vec<i64> = (0..50).map(|key| key * 2).collect();
+        for bound in -1..102 {
+            assert_eq!(gallop(&keys, &bound), keys.partition_point(|key| *key < bound), "{bound}");
+        }
+    }
+}
