@@ -8,7 +8,6 @@ use proptest::prelude::*;
 use super::world::{Account, Act, Lake, Transaction, World, coverage_of, first_day, model_of, user};
 use crate::lake::Snapshot;
 use crate::lake::build::{Formats, UnitRow};
-use crate::lake::layout::Area;
 use crate::model::UnitOutcome;
 use crate::table::{Month, Table};
 
