@@ -124,6 +124,9 @@ fn held(row: Transaction, account: &Account) -> HeldRow {
     }
 }
 
+/// Rows, first and last date, by user and account.
+pub(super) type Coverage = BTreeMap<(i64, i64), (i64, Option<i32>, Option<i32>)>;
+
 /// A lake and its model.
 #[derive(Debug)]
 pub(super) struct Lake {
@@ -502,7 +505,7 @@ impl Model {
     }
 
     /// Rows, first and last date by user and account, as `coverage` must say.
-    pub(super) fn coverage(&self) -> BTreeMap<(i64, i64), (i64, Option<i32>, Option<i32>)> {
+    pub(super) fn coverage(&self) -> Coverage {
         let mut coverage = BTreeMap::new();
         for (user, held) in &self.users {
             for account in held.accounts.keys() {
@@ -517,7 +520,7 @@ impl Model {
 }
 
 /// The coverage table in the same form.
-pub(super) fn coverage_of(snapshot: &Snapshot) -> BTreeMap<(i64, i64), (i64, Option<i32>, Option<i32>)> {
+pub(super) fn coverage_of(snapshot: &Snapshot) -> Coverage {
     let mut coverage = BTreeMap::new();
     let area = if snapshot.manifest.files.iter().any(|f| f.path.parts().area == Area::Parquet) {
         Area::Parquet
