@@ -8,7 +8,10 @@
 //! | `cli_run` | streams, exit codes, signals |
 //! | `cli_readback` | every value, by readers that nobody here wrote |
 //! | `cli_examples` | the programs under `examples/` |
+//! | `secrets` | nothing personal outside the data |
 //! | `cli_readme` | the README names every setting and every exit code |
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod cli_errors;
 mod cli_examples;
@@ -17,4 +20,5 @@ mod cli_readback;
 mod cli_readme;
 mod cli_run;
 mod layering;
+mod secrets;
 mod support;
