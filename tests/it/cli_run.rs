@@ -1,8 +1,7 @@
 //! `run`, `status` and `verify` as a person or cron meets them: streams, exit codes, signals.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -106,49 +105,6 @@ fn damage_is_found_and_exits_5() {
     let done = Program::new().args(["verify", lake, "--json"]).done().expect(5);
     let report: Value = serde_json::from_str(&done.stdout).unwrap();
     assert!(report["findings"].as_array().is_some_and(|findings| !findings.is_empty()));
-}
-
-#[test]
-fn concurrency_and_time_zone_change_no_byte() {
-    let bank = Bank::new(SandboxConfig { users: 12, seed: 7, ..SandboxConfig::default() });
-    let folder = tempfile::tempdir().unwrap();
-    let run = |name: &str, concurrency: &str, zone: &str| {
-        let lake = folder.path().join(name);
-        let words = [
-            "run",
-            "--dest",
-            lake.to_str().unwrap(),
-            "--format",
-            "both",
-            "--concurrency",
-            concurrency,
-            "--quiet",
-        ];
-        bank.program().env("TZ", zone).args(words).done().expect(0);
-        files(&lake.join("latest").canonicalize().unwrap())
-    };
-    let (one, other) = (run("one", "1", "Pacific/Auckland"), run("other", "16", "America/New_York"));
-    let names: Vec<_> = one.keys().filter(|name| one.get(*name) != other.get(*name)).collect();
-    assert!(one.len() == other.len() && names.is_empty(), "other bytes in {names:?}");
-    assert!(one.keys().any(|name| name.starts_with("csv")) && one.len() > 20);
-}
-
-/// Every data file below a snapshot, with its bytes.
-fn files(snapshot: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![snapshot.join("parquet"), snapshot.join("csv")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let bytes = std::fs::read(&path).unwrap();
-                found.insert(path.strip_prefix(snapshot).unwrap().to_owned(), bytes);
-            }
-        }
-    }
-    found
 }
 
 #[test]

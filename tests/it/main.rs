@@ -8,7 +8,7 @@
 //! | `cli_run` | streams, exit codes, signals |
 //! | `cli_readback` | every value, by readers that nobody here wrote |
 //! | `cli_examples` | the programs under `examples/` |
-//! | `secrets` | nothing personal outside the data |
+//! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
 //! | `cli_readme` | the README names every setting and every exit code |
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
@@ -20,5 +20,5 @@ mod cli_readback;
 mod cli_readme;
 mod cli_run;
 mod layering;
-mod secrets;
 mod support;
+mod whole_runs;

@@ -318,3 +318,16 @@ fn connectors_that_could_not_be_fetched_are_the_parents() {
     let night = alone.night(&world, 1, &acts([]));
     assert_eq!(file(&night.snapshot, "parquet/connectors/part-00000.parquet").unwrap().rows, 0);
 }
+
+#[test]
+fn nothing_of_an_older_writer_is_linked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut lake, world) = (lake(folder.path()), world());
+    let first = lake.night(&world, 1, &acts([]));
+    lake.older_writer = true;
+    let second = lake.night(&world, 2, &acts([(1, Act::Keep)]));
+    assert!(second.snapshot.manifest.files.iter().all(|file| file.since == second.snapshot.run_id));
+    let path = "parquet/transactions/month=2026-01/part-00000.parquet";
+    let digest = |night: &Night| file(&night.snapshot, path).unwrap().sha256;
+    assert_eq!(digest(&first), digest(&second), "the same rows");
+}

@@ -20,9 +20,7 @@ use crate::lake::readback::shape;
 use crate::lake::store::Syncs;
 use crate::lake::{Destination, FILE_MODE, Snapshot, publish};
 use crate::model::{AccountId, Proof, Reason, UnitMode, UserId, Window, time};
-use crate::table::{
-    AccountFacts, Context, Decoder, Issue, IssueKind, List, Month, Table, derive_transactions,
-};
+use crate::table::{Context, Decoder, Issue, IssueKind, List, Month, Table};
 
 pub(super) fn user(id: i64) -> UserId {
     UserId::new(id).unwrap()
@@ -134,6 +132,8 @@ pub(super) struct Lake {
     pub(super) threads: usize,
     /// Whether rows go through a real stage.
     pub(super) real_stage: bool,
+    /// Whether the parent is said to be of an older writer.
+    pub(super) older_writer: bool,
     /// Whether the list of connectors can be fetched.
     pub(super) connectors: bool,
     pub(super) model: Model,
@@ -154,6 +154,7 @@ impl Lake {
             formats,
             threads: 1,
             real_stage: false,
+            older_writer: false,
             connectors: true,
             model: Model::default(),
         }
@@ -194,6 +195,10 @@ impl Lake {
         let stage_folder = tempfile::tempdir().unwrap();
         let real = self.real_stage.then(|| staged.to_stage(stage_folder.path()));
         let destination = Destination::open(&self.root, start(night), Syncs::Counted).unwrap();
+        let mut parent = destination.latest.clone();
+        if let Some(parent) = parent.as_mut().filter(|_| self.older_writer) {
+            parent.manifest.writer_epoch = 0;
+        }
         let run = destination.layout.free_run_id(start(night));
         let building = place::building(&run);
         destination.store.create_dirs(&building, 0o700).unwrap();
@@ -202,7 +207,7 @@ impl Lake {
             building: building.clone(),
             run: &run,
             started_at: start(night),
-            parent: destination.latest.as_ref(),
+            parent: parent.as_ref(),
             staged: real.as_ref().map_or(&staged as &dyn StagedRows, |real| real),
             lists: DomainLists {
                 connectors: lists(&world.users).connectors.filter(|_| self.connectors),
@@ -277,9 +282,8 @@ impl Lake {
                 context(),
             )
             .unwrap();
-        let rows = derive_transactions(&page.rows, &AccountFacts::of([&list.rows])).unwrap();
         let issues = served.iter().filter(|(_, row)| is_odd(row.cents)).map(|(row, _)| issue(id, *row));
-        staged.add(user(id), Table::Transactions, rows, issues.collect());
+        staged.add(user(id), Table::Transactions, page.rows, issues.collect());
         staged.add(user(id), Table::Accounts, list.rows, Vec::new());
         staged.add(user(id), Table::Connections, connections.rows, Vec::new());
         staged.add(user(id), Table::ConnectionSources, connections.children.unwrap(), Vec::new());
