@@ -3,6 +3,8 @@
 //! `cargo run --example run -- LAKE`, with POWENS_BASE_URL, POWENS_CLIENT_ID, POWENS_CLIENT_SECRET and
 //! POWENS_USERS_TOKEN set (`cargo run --example sandbox` prints such settings).
 
+#![expect(clippy::print_stdout, reason = "an example prints what it found")]
+
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example schema`
 
+#![expect(clippy::print_stdout, reason = "an example prints what it found")]
+
 use powens_export::model::DecimalType;
 use powens_export::table::{ColumnType, Table};
 

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example status -- LAKE`
 
+#![expect(clippy::print_stdout, reason = "an example prints what it found")]
+
 use std::error::Error;
 
 use powens_export::lake::{Layout, Snapshot};

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example verify -- LAKE`
 
+#![expect(clippy::print_stdout, reason = "an example prints what it found")]
+
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -11,6 +11,8 @@
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
 //! | `cli_readme` | the README names every setting and every exit code |
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod cli_errors;
 mod cli_examples;
 mod cli_help;
