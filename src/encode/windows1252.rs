@@ -27,7 +27,7 @@ fn char_of(byte: u8) -> char {
 }
 
 /// Appends the text's bytes; returns how many characters became `?`.
-pub(super) fn encode(text: &str, out: &mut Vec<u8>) -> u64 {
+pub(crate) fn encode(text: &str, out: &mut Vec<u8>) -> u64 {
     let mut lacking = 0;
     out.extend(text.chars().map(|c| {
         byte_of(c).unwrap_or_else(|| {
