@@ -1,6 +1,6 @@
 //! Starts the simulated bank API, prints the settings that point a program at it, and serves until Ctrl-C.
 //!
-//! `cargo run --example sandbox -- [USERS] [SEED] [PORT]`
+//! `cargo run --example sandbox -- [USERS] [SEED] [PORT] [ROWS]`
 
 #![expect(clippy::print_stdout, reason = "the settings are its output")]
 
@@ -14,6 +14,7 @@ async fn main() -> std::io::Result<()> {
         users: usize::try_from(number(0, 10)).unwrap_or(10),
         seed: number(1, 1),
         port: u16::try_from(number(2, 0)).unwrap_or(0),
+        transactions_per_user: usize::try_from(number(3, 60)).unwrap_or(60),
         ..SandboxConfig::default()
     };
     let sandbox = Sandbox::start(config).await?;

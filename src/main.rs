@@ -1,3 +1,7 @@
-//! The `powens-export` program.
+//! The `powens-export` program: see `cli` for the porch, the library for the house.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -90,47 +90,44 @@ pub(super) fn classify(error: &reqwest::Error) -> Failure {
 
 /// The innermost cause in the client's words, which hold neither URLs nor headers.
 fn cause(error: &reqwest::Error) -> String {
-    let mut source = error.source();
-    let mut text = String::from("no cause given");
-    while let Some(inner) = source {
-        text = inner.to_string();
-        source = inner.source();
-    }
+    let text = chain(error).last().map_or_else(|| "no cause given".to_owned(), ToString::to_string);
     super::answer::redact(&text)
 }
 
 /// Whether TLS itself said no, as against a connection that broke under it.
 fn tls_refusal(error: &reqwest::Error) -> Option<String> {
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let found = inner.downcast_ref::<rustls::Error>().or_else(|| {
-            // An io::Error's source is its content's source: the content itself has to be asked for.
-            inner.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>()
-        });
-        if let Some(found) = found {
-            return Some(super::answer::redact(&found.to_string()));
-        }
-        source = inner.source();
-    }
-    None
+    chain(error)
+        .find_map(|cause| cause.downcast_ref::<rustls::Error>())
+        .map(|refused| super::answer::redact(&refused.to_string()))
 }
 
 fn closed_early(error: &reqwest::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
-    let mut source = error.source();
-    while let Some(inner) = source {
-        if let Some(inner) = inner.downcast_ref::<io::Error>() {
-            return matches!(
-                inner.kind(),
+    chain(error).any(|cause| match cause.downcast_ref::<io::Error>() {
+        Some(io) => {
+            matches!(
+                io.kind(),
                 BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof
-            );
+            )
         }
-        // hyper's own error has no public kind that its users' dependants could ask.
-        let text = inner.to_string();
-        if text.starts_with("connection closed") || text.starts_with("operation was canceled") {
-            return true;
+        None => {
+            // hyper's own error has no public kind that its users' dependants could ask.
+            let text = cause.to_string();
+            text.starts_with("connection closed") || text.starts_with("operation was canceled")
         }
-        source = inner.source();
-    }
-    false
+    })
+}
+
+/// The causes of an error, outermost first. What an `io::Error` wraps is one of them: its own `source` skips it.
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    let mut next = error.source();
+    std::iter::from_fn(move || {
+        let cause = next?;
+        let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = match wrapped {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
+        Some(cause)
+    })
 }

@@ -61,6 +61,9 @@ mod target;
 mod timings;
 mod tokens;
 
+#[cfg(test)]
+mod tests;
+
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use client::{Api, Auth};
 pub use config::ApiConfig;

@@ -3,17 +3,20 @@
 //! Pure: it is told the time and never sleeps. Times are durations since the run's start on the monotonic clock;
 //! rates are kept as intervals, so that there is no floating point in it.
 //!
-//! | phase | speeds up | until |
+//! | phase | speeds up, while somebody waits for a slot | until |
 //! |---|---|---|
-//! | ramp | doubles each second, from 10/s | the first 429, or `--concurrency` binds |
-//! | search | by a tenth each second | a 429 that 20 accepted requests and 10 s precede |
+//! | ramp | doubles each second, from 10/s | the first 429, or the concurrency binds |
+//! | search | by a tenth each second | a 429 after 5 accepted requests (fewer: what was left of a burst) |
+//! | close | by 2 % each second | the next such 429 |
 //! | steady | by 2 % each 10 s | – |
 //!
+//! (A "second" of search and close is three intervals when those are longer.)
+//!
 //! After a 429: pause, then 0.9 × the rate that was accepted. What was accepted is counted from one 429 to the next
-//! (a token bucket is empty at both ends, so this is its refill rate, unless it ran over in between) or over the
-//! last 10 s, whichever says more. In the steady phase the rate so found is kept for 150 requests before a higher
-//! one is tried: at 30 calls a minute a 429 every 35 requests would be too many, and at 50/s the 150 are over before
-//! the climb back is. Speeding up happens only while somebody waits for the pacer.
+//! (a token bucket is empty at both ends, so this is its refill rate, unless it ran over in between) or over the last
+//! seconds, whichever says more. In the steady phase the rate so found is not exceeded for 150 requests and 200 s: at
+//! 30 calls a minute a 429 every 35 requests would be too many, and with small bursts the climb back alone would cost
+//! more than a twentieth. Only the first 429 of those sent at one rate cuts it.
 //!
 //! A fixed rate is a ceiling on the steady phase: obeyed from the first request, cut by a 429 like any other.
 
@@ -39,12 +42,11 @@ const KEPT_FOR: u64 = 150;
 /// Steady steps after a 429 before the rate found then is exceeded.
 const KEPT_FOR_STEPS: u32 = 20;
 
+/// See the table above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Ramp,
-    /// A tenth a step.
     Search,
-    /// A fiftieth a step.
     Close,
     Steady,
 }

@@ -278,12 +278,9 @@ fn csv_that_we_would_not_write_is_refused() {
 #[test]
 fn a_batch_of_other_columns_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let mut writer =
-        TableWriter::create(&folder.path().join("file"), Format::Parquet, &shape()).unwrap();
+    let mut writer = TableWriter::create(&folder.path().join("file"), Format::Parquet, &shape()).unwrap();
     let narrow = many(1).project(&[0, 1]).unwrap();
-    assert!(
-        matches!(writer.write(&narrow), Err(EncodeError::Columns { column, .. }) if column == "coming")
-    );
+    assert!(matches!(writer.write(&narrow), Err(EncodeError::Columns { column, .. }) if column == "coming"));
 }
 
 #[test]

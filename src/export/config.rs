@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::api::ApiConfig;
-use crate::lake::Retention;
+use crate::lake::retention::Keep;
 use crate::model::{DecimalType, UserId, Window};
 
 /// What a run is told to do.
@@ -37,7 +37,7 @@ pub struct RunConfig {
     /// Permission bits of published files.
     pub file_mode: u32,
     /// Snapshots to keep.
-    pub retention: Retention,
+    pub retention: Keep,
     /// Where to write metrics for Prometheus' text file collector.
     pub metrics_file: Option<PathBuf>,
 }

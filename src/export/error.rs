@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::api::{ApiError, ExitClass};
 use crate::extract::{ExtractError, ExtractErrorKind, PlanError};
+use crate::lake::build::BuildError;
 use crate::lake::guard::Refusal;
 use crate::lake::{LakeError, LakeErrorKind};
 use crate::model::{DecimalType, UserId};
@@ -27,17 +28,24 @@ pub enum ExportError {
     /// The stage.
     #[error(transparent)]
     Stage(#[from] StageError),
+    /// The snapshot's files could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
     /// Users asked for that nobody knows.
     #[error("no such user: {}; nothing was fetched", Ids(.0))]
     UnknownUsers(Vec<UserId>),
     /// `--mode incremental` where nothing can be built upon.
-    #[error("--mode incremental needs a snapshot to build on, and {dest} has none: leave --mode out for a first run")]
+    #[error(
+        "--mode incremental needs a snapshot to build on, and {dest} has none: leave --mode out for a first run"
+    )]
     NothingToBuildOn {
         /// The destination.
         dest: String,
     },
     /// Another decimal type than the lake's.
-    #[error("the lake's amounts are decimals of ({lake}), and --decimal asks for ({asked}): the type of a lake never changes; leave --decimal out, or export to another --dest")]
+    #[error(
+        "the lake's amounts are decimals of ({lake}), and --decimal asks for ({asked}): the type of a lake never changes; leave --decimal out, or export to another --dest"
+    )]
     DecimalFixed {
         /// The lake's.
         lake: DecimalType,
@@ -57,12 +65,15 @@ impl ExportError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Lake(error) => match error.kind() {
+            Self::Lake(error) | Self::Build(BuildError::Lake(error)) => match error.kind() {
                 LakeErrorKind::Disk => 74,
                 LakeErrorKind::Busy => 75,
                 LakeErrorKind::Damaged => 5,
                 LakeErrorKind::Usage => 2,
             },
+            Self::Build(BuildError::Store(_) | BuildError::Encode(_) | BuildError::Stage(_)) => 74,
+            // What was staged and what the plan says do not go together: a mistake of ours.
+            Self::Build(_) => 1,
             Self::Api(error) => code_of(error.exit_class()),
             Self::Extract(error) => match error.kind() {
                 ExtractErrorKind::Exit(class) => code_of(class),
@@ -70,7 +81,10 @@ impl ExportError {
                 ExtractErrorKind::ReceiverGone => 74,
             },
             Self::Stage(_) => 74,
-            Self::Plan(_) | Self::UnknownUsers(_) | Self::NothingToBuildOn { .. } | Self::DecimalFixed { .. } => 2,
+            Self::Plan(_)
+            | Self::UnknownUsers(_)
+            | Self::NothingToBuildOn { .. }
+            | Self::DecimalFixed { .. } => 2,
             Self::Refused(_) => 4,
             Self::Bug(_) => 1,
         }

@@ -1,1 +1,43 @@
-//! (front page to come)
+//! The hall: one run, from an empty folder to a published, verified snapshot.
+//!
+//! ```text
+//!   open ─► list ─► plan ─► fetch ═══► stage ─► settle ─► build ─► guard ─► publish ─► prune ─► report
+//!   lock    users   who?    N users    sorted   who       files     may      read back,          what,
+//!   sweep   banks           at a time  runs     left?               it?      move LATEST          and what not
+//! ```
+//!
+//! On the left of `═══►` everything is asynchronous, on its right synchronous; between them is one channel that holds
+//! [`CHANNEL`] messages. Whatever happens before `publish` has moved `LATEST` changes nothing that a reader can see,
+//! and leaves the stage for the next run.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `run` | the sentence above |
+//! | `config`, `event`, `report`, `error` | what goes in; what is told meanwhile; what comes out |
+//! | `opening` | the destination, held by this run, and what it knows |
+//! | `previous` | what the last snapshot knows of each user |
+//! | `fetch` | fetchers on one side of the channel, the stage on the other |
+//! | `settle` | how each user ended |
+//! | `record` | the manifest |
+//! | `journal` | tokens not yet revoked |
+
+mod config;
+mod error;
+mod event;
+mod fetch;
+mod journal;
+mod opening;
+mod previous;
+mod record;
+mod report;
+mod run;
+mod settle;
+
+pub use crate::extract::Cancel;
+pub use crate::lake::retention::Keep as Retention;
+pub use config::{Formats, ModeRequest, RunConfig};
+pub use error::ExportError;
+pub use event::{Event, Phase, Progress};
+pub use fetch::CHANNEL;
+pub use report::RunReport;
+pub use run::run;

@@ -1,1 +1,51 @@
-//! (front page to come)
+//! What to ask, of whom, and how to know that nothing is missing.
+//!
+//! The promise: a user ends as [`Fetched::Done`] with a proof that every transaction the API shows was received, or
+//! as [`Fetched::Failed`] with a reason; never silently short. Rows leave page by page through a bounded channel; of
+//! a user's history only ids and fingerprints stay in memory.
+//!
+//! ```text
+//!  Plan ──► Fetcher ──┬── users, connectors      the lists of the domain, to their proven end
+//!                     └── user ── holdings       connections and accounts, before and after
+//!                           └── walk/            transactions: pages, passes, windows, two equal walks
+//!                                 └─────► Fetched ─► channel
+//! ```
+//!
+//! | file | noun |
+//! |---|---|
+//! | `plan`, `estimate`, `previous` | who is asked for what, and why; what it costs; what the last snapshot knows |
+//! | `fetcher` | many users at a time |
+//! | `user`, `holdings`, `structure` | one user; their accounts and connections |
+//! | `walk/` | a list of transactions without losing a row |
+//! | `users`, `connectors`, `list` | short lists |
+//! | `session` | token, clock, cancellation |
+//! | `unit` | what leaves the room |
+//! | `error`, `cancel`, `columns` | what ends a run; the switch for it; columns by name |
+
+mod cancel;
+mod columns;
+mod connectors;
+mod error;
+mod estimate;
+mod fetcher;
+mod holdings;
+mod list;
+mod plan;
+mod previous;
+mod session;
+mod structure;
+mod unit;
+mod user;
+mod users;
+mod walk;
+
+pub use cancel::Cancel;
+pub use connectors::Connectors;
+pub use error::{ExtractError, ExtractErrorKind};
+pub use estimate::Estimate;
+pub use fetcher::{FetchConfig, Fetcher};
+pub use plan::{Action, Plan, PlanConfig, PlanError, Planned, RunMode, Why, plan};
+pub use previous::PreviousUnit;
+pub use structure::{AccountShape, Structure};
+pub use unit::{AccountWalk, ApiRange, Fetched, FetchedUnit, flag};
+pub use users::{Listed, Settled, UserList, YOUNG, needs_second_reading, settle};

@@ -120,7 +120,8 @@ impl Totals {
     /// Adds the rows of a batch.
     pub fn add(&mut self, rows: &RecordBatch) {
         let column = |name: &str| rows.column_by_name(name);
-        let Some(amounts) = self.column.and_then(column).and_then(|c| c.as_primitive_opt::<Decimal128Type>()) else {
+        let Some(amounts) = self.column.and_then(column).and_then(|c| c.as_primitive_opt::<Decimal128Type>())
+        else {
             return;
         };
         let Some(currencies) = column("currency").and_then(|c| c.as_string_opt::<i32>()) else { return };
@@ -130,7 +131,9 @@ impl Totals {
             let currency = (!currencies.is_null(row)).then(|| currencies.value(row));
             let mut stretch = Sum::ZERO;
             let mut partial = 0_i128;
-            while row < rows.num_rows() && (!currencies.is_null(row)).then(|| currencies.value(row)) == currency {
+            while row < rows.num_rows()
+                && (!currencies.is_null(row)).then(|| currencies.value(row)) == currency
+            {
                 if !amounts.is_null(row) {
                     stretch.count += 1;
                     let amount = amounts.value(row);
@@ -215,7 +218,10 @@ mod tests {
         let decimal = DecimalType::default();
         let mut totals = Totals::new(Table::Transactions, decimal);
         let euro = Some("EUR");
-        totals.add(&rows(&[(euro, Some(1)), (euro, Some(-250_000_000)), (euro, None), (None, Some(100_000_000))], decimal));
+        totals.add(&rows(
+            &[(euro, Some(1)), (euro, Some(-250_000_000)), (euro, None), (None, Some(100_000_000))],
+            decimal,
+        ));
         totals.add(&rows(&[(Some("USD"), None), (euro, Some(1))], decimal));
         let read: Vec<_> =
             totals.entries().iter().map(|t| (t.currency.clone(), t.count, t.sum.clone())).collect();

@@ -139,14 +139,19 @@ pub fn judge(run: &Judged, overrides: Overrides) -> Verdict {
         None => (FAILED_PERCENT, FAILED_ALWAYS),
     };
     if run.failed > always && exceeds(run.failed, percent, run.tried) {
-        refusals.push(Refusal::TooManyFailed { failed: run.failed, tried: run.tried, allowed_percent: percent });
+        refusals.push(Refusal::TooManyFailed {
+            failed: run.failed,
+            tried: run.tried,
+            allowed_percent: percent,
+        });
     }
     if let Some(before) = run.previous.filter(|_| !overrides.accept_shrink) {
         if run.gone > GONE_ALWAYS && exceeds(run.gone, GONE_PERCENT, before.users) {
             refusals.push(Refusal::UsersGone { gone: run.gone, before: before.users });
         }
         let now = run.new;
-        if shrank((before.live_accounts, before.deleted_accounts), (now.live_accounts, now.deleted_accounts)) {
+        if shrank((before.live_accounts, before.deleted_accounts), (now.live_accounts, now.deleted_accounts))
+        {
             refusals.push(Refusal::AccountsShrank { before: before.live_accounts, now: now.live_accounts });
         }
         if shrank((before.live_rows, before.deleted_rows), (now.live_rows, now.deleted_rows)) {

@@ -43,17 +43,26 @@ impl Lock {
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
-                    return Err(LakeError::Busy { root: layout.root().to_owned(), holder: holder(&mut file) });
+                    return Err(LakeError::Busy {
+                        root: layout.root().to_owned(),
+                        holder: holder(&mut file),
+                    });
                 }
                 Err(TryLockError::Error(error)) => return Err(LakeError::io("lock", &path)(error)),
             }
             let held = file.metadata().map_err(LakeError::io("look at", &path))?;
-            if path.symlink_metadata().is_ok_and(|there| (there.dev(), there.ino()) == (held.dev(), held.ino())) {
+            if path
+                .symlink_metadata()
+                .is_ok_and(|there| (there.dev(), there.ino()) == (held.dev(), held.ino()))
+            {
                 note(&mut file, now);
                 return Ok(Self { _file: file });
             }
         }
-        Err(LakeError::Unsafe { path, problem: "vanishes as soon as it is made: see what removes it".to_owned() })
+        Err(LakeError::Unsafe {
+            path,
+            problem: "vanishes as soon as it is made: see what removes it".to_owned(),
+        })
     }
 }
 

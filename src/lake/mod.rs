@@ -5,7 +5,7 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | `layout` | paths, run ids |
+//! | `layout`, `run_id` | paths, and the names of runs |
 //! | `manifest/` | what a snapshot says of itself |
 //! | `snapshot` | `LATEST`, and published snapshots |
 //! | `preflight` | a destination that is safe, free, and held by this run |
@@ -19,8 +19,13 @@
 //! | `retention` | which snapshots stay |
 //! | `store` | the one file that renames and syncs |
 
+pub mod build;
 mod error;
 pub mod facts;
+#[cfg(all(test, feature = "failpoints"))]
+mod faults;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod guard;
 pub mod layout;
 mod lock;
@@ -29,9 +34,12 @@ mod preflight;
 mod publish;
 pub mod readback;
 pub mod retention;
+mod run_id;
 mod snapshot;
 pub mod store;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use error::{LakeError, LakeErrorKind};
 pub use layout::{Area, FilePath, Layout, RunId};

@@ -16,6 +16,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -37,7 +38,11 @@ pub const FILE_MODE: u32 = 0o440;
 /// # Errors
 /// When something is not as the manifest says, or the disk refuses: then `LATEST` is untouched.
 /// [`LakeError::CommitUnknown`] when `LATEST` was replaced and the disk did not confirm it.
-pub fn publish(destination: &Destination, manifest: &Manifest, file_mode: u32) -> Result<Snapshot, LakeError> {
+pub fn publish(
+    destination: &Destination,
+    manifest: &Manifest,
+    file_mode: u32,
+) -> Result<Snapshot, LakeError> {
     let Destination { layout, store, .. } = destination;
     let run = &manifest.run_id;
     let building = place::building(run);
@@ -45,7 +50,7 @@ pub fn publish(destination: &Destination, manifest: &Manifest, file_mode: u32) -
 
     check_manifest(&folder, manifest, destination.next_sequence())?;
     let folders = check_listing(&folder, manifest)?;
-    set_modes(&folder, manifest, &folders, file_mode)?;
+    set_modes(destination, &building, manifest, &folders, file_mode)?;
     let new_files = || manifest.files.iter().filter(|file| file.since == *run);
     sync_files(destination, &building, new_files())?;
 
@@ -100,6 +105,10 @@ fn check_manifest(folder: &Path, manifest: &Manifest, sequence: u64) -> Result<(
         let problem = format!("its sequence is {} where {sequence} is due", manifest.sequence);
         return Err(unreadable(folder, &problem));
     }
+    if let Some(table) = manifest.foreign_tables().first() {
+        let problem = format!("its schema of {} is not the one of this program", table.name());
+        return Err(unreadable(folder, &problem));
+    }
     manifest.inconsistencies().first().map_or(Ok(()), |problem| Err(unreadable(folder, problem)))
 }
 
@@ -128,7 +137,8 @@ fn check_listing(folder: &Path, manifest: &Manifest) -> Result<BTreeSet<PathBuf>
     let (mut found, folders) = listing(folder)?;
     // Left by a publish that failed between writing it and moving the folder.
     found.remove(Path::new(MANIFEST));
-    let named: BTreeSet<PathBuf> = manifest.files.iter().map(|file| PathBuf::from(file.path.as_str())).collect();
+    let named: BTreeSet<PathBuf> =
+        manifest.files.iter().map(|file| PathBuf::from(file.path.as_str())).collect();
     let problem = |path: &PathBuf, problem: &str| {
         Err(LakeError::ReadBack { path: folder.join(path), problem: problem.to_owned() })
     };
@@ -141,27 +151,54 @@ fn check_listing(folder: &Path, manifest: &Manifest) -> Result<BTreeSet<PathBuf>
     Ok(folders)
 }
 
+/// Gives files and folders the modes that readers find. A file that shares its bytes, and so its mode, with the
+/// parent's is copied when the mode is to change: the parent stays as it was published.
 fn set_modes(
-    folder: &Path,
+    destination: &Destination,
+    building: &Path,
     manifest: &Manifest,
     folders: &BTreeSet<PathBuf>,
     file_mode: u32,
 ) -> Result<(), LakeError> {
-    let set = |path: &Path, mode: u32| -> Result<(), LakeError> {
-        let found = path.symlink_metadata().map_err(LakeError::io("look at", path))?;
-        if found.is_symlink() {
+    let layout = &destination.layout;
+    for file in &manifest.files {
+        let path = file.path.under(building);
+        let place = layout.at(&path);
+        let found = place.symlink_metadata().map_err(LakeError::io("look at", &place))?;
+        if !found.is_file() {
             let problem = "is a link where a file of ours belongs".to_owned();
-            return Err(LakeError::Unsafe { path: path.to_owned(), problem });
+            return Err(LakeError::Unsafe { path: place, problem });
         }
-        if found.mode() & 0o7777 == mode {
-            return Ok(());
+        if found.mode() & 0o7777 == file_mode {
+            continue;
         }
-        fs::set_permissions(path, Permissions::from_mode(mode)).map_err(LakeError::io("set the mode of", path))
-    };
-    // Linked files too: they share their mode with the parent's, and `--file-mode` speaks of what is published now.
-    manifest.files.iter().try_for_each(|file| set(&file.path.under(folder), file_mode))?;
-    folders.iter().try_for_each(|inner| set(&folder.join(inner), FOLDER_MODE))?;
-    set(folder, FOLDER_MODE)
+        if found.nlink() > 1 {
+            unshare(destination, building, &path, file_mode)?;
+        } else {
+            set_mode(&place, file_mode)?;
+        }
+    }
+    for inner in folders.iter().map(PathBuf::as_path).chain([Path::new("")]) {
+        set_mode(&layout.at(building).join(inner), FOLDER_MODE)?;
+    }
+    Ok(())
+}
+
+fn set_mode(place: &Path, mode: u32) -> Result<(), LakeError> {
+    fs::set_permissions(place, Permissions::from_mode(mode)).map_err(LakeError::io("set the mode of", place))
+}
+
+/// Puts a copy of a file in its place.
+fn unshare(destination: &Destination, building: &Path, path: &Path, mode: u32) -> Result<(), LakeError> {
+    let Destination { layout, store, .. } = destination;
+    let copy = building.join("copy.tmp");
+    let place = layout.at(path);
+    let mut original = File::open(&place).map_err(LakeError::io("open", &place))?;
+    let mut written = store.create_file(&copy, mode)?;
+    io::copy(&mut original, &mut written).map_err(LakeError::io("copy", &place))?;
+    store.sync_file(&copy, &written)?;
+    store.remove_file(path)?;
+    Ok(store.rename(&copy, path)?)
 }
 
 /// Syncs files a hundred at a time, so that few are open at once.

@@ -78,7 +78,10 @@ pub fn differences(file: &FileEntry, facts: &FileFacts) -> Vec<(Difference, Stri
     let read = FileEntry::new(file.path.clone(), facts.clone(), file.profile.as_deref(), file.since.clone());
     let mut found = Vec::new();
     if read.bytes != file.bytes {
-        found.push((Difference::Bytes, format!("it has {} bytes, the manifest says {}", read.bytes, file.bytes)));
+        found.push((
+            Difference::Bytes,
+            format!("it has {} bytes, the manifest says {}", read.bytes, file.bytes),
+        ));
     }
     if read.sha256 != file.sha256 {
         let sentence = format!("its sha256 is {}, the manifest says {}", read.sha256, file.sha256);

@@ -89,13 +89,16 @@ pub fn prunable(layout: &Layout, keep: Keep) -> Result<Vec<Prunable>, LakeError>
                 started_at: snapshot.manifest.started_at,
             }),
             // What nobody can read, nobody decided upon.
-            Err(error) => tracing::warn!(run = %listed.run_id, %error, "leaving a snapshot that cannot be read"),
+            Err(error) => {
+                tracing::warn!(run = %listed.run_id, %error, "leaving a snapshot that cannot be read")
+            }
         }
     }
     let runs = plan(&snapshots, keep, &latest.run_id);
     let freed = freed(layout, &runs)?;
     let of = |run: RunId| snapshots.iter().find(|snapshot| snapshot.run_id == run).cloned();
-    let with = |snapshot: Dated| Prunable { freed: freed.get(&snapshot.run_id).copied().unwrap_or(0), snapshot };
+    let with =
+        |snapshot: Dated| Prunable { freed: freed.get(&snapshot.run_id).copied().unwrap_or(0), snapshot };
     Ok(runs.into_iter().filter_map(of).map(with).collect())
 }
 
@@ -176,7 +179,11 @@ mod tests {
         let mut snapshots = nights(2);
         // A second run on the first day, by a clock that ran backwards: later by sequence, earlier by name.
         let early: Timestamp = "2026-01-02T01:00:00Z".parse().unwrap();
-        snapshots.push(Dated { run_id: RunId::new(early, 1), sequence: 3, started_at: UtcTime::seconds(early) });
+        snapshots.push(Dated {
+            run_id: RunId::new(early, 1),
+            sequence: 3,
+            started_at: UtcTime::seconds(early),
+        });
         assert_eq!(kept(&snapshots, Keep { last: 0, daily: 2, monthly: 0 }), [1, 3]);
         assert_eq!(kept(&snapshots, Keep { last: 1, daily: 0, monthly: 0 }), [3]);
     }

@@ -58,7 +58,10 @@ fn remedy(layout: &Layout) -> String {
         Some(newest) => {
             let latest = newest.commit().to_bytes().unwrap_or_default();
             let line = String::from_utf8_lossy(&latest).trim_end().to_owned();
-            format!("the newest snapshot with a whole manifest is {}: check it with powens-export verify --run {}, then write into LATEST: {line}", newest.run_id, newest.run_id)
+            format!(
+                "the newest snapshot with a whole manifest is {}: check it with powens-export verify --run {}, then write into LATEST: {line}",
+                newest.run_id, newest.run_id
+            )
         }
         None => "there is no snapshot with a whole manifest either: choose another destination".to_owned(),
     }

@@ -38,7 +38,9 @@ pub fn sweep(layout: &Layout, store: &Store, _lock: &Lock, committed: u64) -> Re
             }
             Ok(_) => {}
             // Whole or not, it was not left by a crash: a manifest is durable before its folder gets this place.
-            Err(error) => tracing::warn!(run = %listed.run_id, %error, "leaving a snapshot that cannot be read"),
+            Err(error) => {
+                tracing::warn!(run = %listed.run_id, %error, "leaving a snapshot that cannot be read")
+            }
         }
     }
     if !swept.uncommitted.is_empty() || !swept.work.is_empty() {

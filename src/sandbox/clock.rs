@@ -125,7 +125,22 @@ pub(crate) fn date_of(days: i32) -> (i32, u8, u8) {
 /// `YYYY-MM-DD`.
 pub(crate) fn day_text(days: i32) -> Box<str> {
     let (year, month, day) = date_of(days);
-    format!("{year:04}-{month:02}-{day:02}").into_boxed_str()
+    let Some(year) = u16::try_from(year).ok().filter(|year| *year < 10_000) else {
+        return format!("{year:04}-{month:02}-{day:02}").into_boxed_str();
+    };
+    // Several a row, millions of rows: without the formatting machinery.
+    let mut text = String::with_capacity(10);
+    for (number, unit) in [(year, 1_000), (u16::from(month), 10), (u16::from(day), 10)] {
+        if !text.is_empty() {
+            text.push('-');
+        }
+        let mut unit: u16 = unit;
+        while unit > 0 {
+            text.push(char::from(b'0' + u8::try_from(number / unit % 10).unwrap_or(0)));
+            unit /= 10;
+        }
+    }
+    text.into_boxed_str()
 }
 
 /// The length of a month.
@@ -167,6 +182,7 @@ mod tests {
             assert_eq!(days_of(year, month, day), days);
         }
         assert_eq!(&*day_text(0), "1970-01-01");
+        assert_eq!((&*day_text(-719_162), &*day_text(2_932_897)), ("0001-01-01", "10000-01-01"));
         assert_eq!(parse_day("2024-02-29"), Some(19_782));
         for wrong in ["2023-02-29", "0000-00-00", "2024-13-01", "2024-1-01", "", "20240101", "2024-02-3x"] {
             assert_eq!(parse_day(wrong), None, "{wrong}");

@@ -137,6 +137,8 @@ pub struct RateLimit {
 pub struct Nights {
     /// New rows.
     pub rows_come: bool,
+    /// Coming rows are booked, and rows are edited.
+    pub rows_change: bool,
     /// Rows are marked deleted.
     pub soft_deletes: bool,
     /// Rows go without a trace, coming rows that are replaced included.
@@ -155,6 +157,7 @@ impl Nights {
     /// Nights in which banks are synced and nothing is new.
     pub const QUIET: Self = Self {
         rows_come: false,
+        rows_change: false,
         soft_deletes: false,
         hard_deletes: false,
         silent_edits: false,
@@ -168,6 +171,7 @@ impl Default for Nights {
     fn default() -> Self {
         Self {
             rows_come: true,
+            rows_change: true,
             soft_deletes: true,
             hard_deletes: true,
             silent_edits: false,

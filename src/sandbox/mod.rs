@@ -30,6 +30,8 @@ mod route;
 mod routes;
 mod server;
 mod state;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod truth;
 mod wire;

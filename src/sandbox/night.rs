@@ -195,7 +195,7 @@ fn news(holdings: &mut Holdings, rng: &mut Rng, mark: NightMark, id: i64, now: &
                 holdings.ledger.get(*id).is_some_and(|row| due(row.coming, row.date.as_deref(), today))
             })
             .collect();
-        for row in due {
+        for row in due.into_iter().filter(|_| nights.rows_change) {
             book(holdings, rng, mark.number, row, today, now, nights);
         }
         if let Some(row) = (!old.is_empty()).then(|| *pick(rng, &old)) {
@@ -274,6 +274,7 @@ fn alter(holdings: &mut Holdings, rng: &mut Rng, number: u64, id: i64, now: &str
         match what {
             1 if silent => row.wording = Some("LIBELLÉ RETOUCHÉ SANS BRUIT".into()),
             2 if nights.soft_deletes && row.deleted.is_none() => row.deleted = Some(now.into()),
+            3..=5 if !nights.rows_change => return Some(row),
             3 => row.wording = Some(format!("{} (renommé)", row.simplified_wording).into()),
             4 => row.rare_mut().comment = Some("pointé".into()),
             5 if !row.coming => {

@@ -203,6 +203,12 @@ impl Sandbox {
     pub fn user_history(&self) -> History {
         self.with_world(|world| world.user_history())
     }
+
+    /// Asks without a socket in between.
+    #[cfg(test)]
+    pub(crate) fn handle(&self, request: &super::request::Request) -> super::fault::Outcome {
+        super::handle::handle(&self.shared, request).2
+    }
 }
 
 impl Drop for Sandbox {

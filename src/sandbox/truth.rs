@@ -75,74 +75,87 @@ pub fn exact(text: &str) -> Value {
     }
 }
 
-const TABLES: [&str; 5] = ["users", "connectors", "connections", "accounts", "transactions"];
+/// The rows of one user.
+struct Rows<'a> {
+    user: Vec<u8>,
+    connections: Vec<Vec<u8>>,
+    accounts: Vec<Vec<u8>>,
+    transactions: Box<dyn Iterator<Item = Vec<u8>> + 'a>,
+}
 
-/// Hands every row of a table to `take`.
-fn each(world: &mut World, table: &str, take: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+/// Hands the rows of every user to `take`, each user built once.
+fn each(world: &mut World, take: &mut dyn FnMut(Rows<'_>) -> io::Result<()>) -> io::Result<()> {
     let style = world.style;
-    let mut row = Vec::with_capacity(2_048);
-    let mut hand = |write: &dyn Fn(&mut Vec<u8>)| {
-        row.clear();
-        write(&mut row);
-        take(&row)
-    };
-    if table == "connectors" {
-        return world.connectors.iter().try_for_each(|one| hand(&|out| connector(out, one, true, style)));
-    }
     for id in world.users() {
-        if table == "users" {
-            world.user(id).map_or(Ok(()), |one| hand(&|out| user(out, one, style)))?;
-            continue;
-        }
         world.build(id);
-        let Some(holdings) = world.residents.get(&id).and_then(|resident| resident.holdings.as_deref())
-        else {
-            continue;
-        };
-        let expanded = Expanded { connectors: Some(&world.connectors), sources: true, hide_disabled: false };
-        match table {
-            "connections" => {
-                holdings
-                    .connections()
-                    .try_for_each(|one| hand(&|out| connection(out, one, expanded, style)))?;
-            }
-            "accounts" => holdings.accounts().try_for_each(|one| hand(&|out| account(out, one, style)))?,
-            _ => holdings.transactions().iter().try_for_each(|one| {
-                hand(&|out| transaction(out, one, holdings.currency_of(one.id_account), style))
-            })?,
-        }
+        let Some(resident) = world.residents.get(&id) else { continue };
+        let Some(holdings) = resident.holdings.as_deref() else { continue };
+        let expanded = Expanded { connectors: Some(&world.connectors), sources: true, ..Expanded::default() };
+        let rows = holdings.transactions().iter();
+        take(Rows {
+            user: written(|out| user(out, &resident.user, style)),
+            connections: holdings
+                .connections()
+                .map(|row| written(|out| connection(out, row, expanded, style)))
+                .collect(),
+            accounts: holdings.accounts().map(|row| written(|out| account(out, row, style))).collect(),
+            transactions: Box::new(rows.map(move |row| {
+                written(|out| transaction(out, row, holdings.currency_of(row.id_account), style))
+            })),
+        })?;
     }
     Ok(())
 }
 
-pub(crate) fn collect(world: &mut World) -> Truth {
-    let mut rows = |table: &str| {
-        let mut list = Vec::new();
-        // Collecting into memory cannot fail.
-        let _ = each(world, table, &mut |row| {
-            list.push(String::from_utf8_lossy(row).into_owned().into_boxed_str());
-            Ok(())
-        });
-        list
-    };
-    Truth {
-        users: rows(TABLES[0]),
-        connectors: rows(TABLES[1]),
-        connections: rows(TABLES[2]),
-        accounts: rows(TABLES[3]),
-        transactions: rows(TABLES[4]),
-    }
+fn connectors(world: &World) -> Vec<Vec<u8>> {
+    world.connectors.iter().map(|row| written(|out| connector(out, row, true, world.style))).collect()
 }
 
+fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut out = Vec::with_capacity(1_024);
+    write(&mut out);
+    out
+}
+
+pub(crate) fn collect(world: &mut World) -> Truth {
+    let text = |row: Vec<u8>| String::from_utf8_lossy(&row).into_owned().into_boxed_str();
+    let mut truth =
+        Truth { connectors: connectors(world).into_iter().map(text).collect(), ..Truth::default() };
+    // Collecting into memory cannot fail.
+    let _ = each(world, &mut |rows| {
+        truth.users.push(text(rows.user));
+        truth.connections.extend(rows.connections.into_iter().map(text));
+        truth.accounts.extend(rows.accounts.into_iter().map(text));
+        truth.transactions.extend(rows.transactions.map(text));
+        Ok(())
+    });
+    truth
+}
+
+/// One JSON object with an array a table; the transactions come first and are never held together.
 pub(crate) fn write(world: &mut World, out: &mut dyn Write) -> io::Result<()> {
-    for (at, table) in TABLES.into_iter().enumerate() {
-        write!(out, "{}\"{table}\": [", if at == 0 { "{" } else { "],\n" })?;
-        let mut first = true;
-        each(world, table, &mut |row| {
+    let (mut users, mut connections, mut accounts) = (Vec::new(), Vec::new(), Vec::new());
+    out.write_all(b"{\"transactions\": [")?;
+    let mut first = true;
+    each(world, &mut |rows| {
+        for row in rows.transactions {
             out.write_all(if first { b"\n" } else { b",\n" })?;
             first = false;
-            out.write_all(row)
-        })?;
+            out.write_all(&row)?;
+        }
+        users.push(rows.user);
+        connections.extend(rows.connections);
+        accounts.extend(rows.accounts);
+        Ok(())
+    })?;
+    for (table, rows) in [
+        ("users", users),
+        ("connectors", connectors(world)),
+        ("connections", connections),
+        ("accounts", accounts),
+    ] {
+        write!(out, "],\n\"{table}\": [\n")?;
+        out.write_all(&rows.join(b",\n".as_slice()))?;
     }
     out.write_all(b"]}\n")
 }

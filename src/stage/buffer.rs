@@ -131,12 +131,12 @@ impl TableRows<'_> {
             let orders = integer_keys(self.table, &chunk.rows).ok_or(StageError::Columns(self.table))?;
             keys.push((orders, months_of(self.table, &chunk.rows)));
         }
-        let mut sorted: Vec<(Option<Month>, [i64; 4], Place)> = winners
+        let mut sorted: Vec<(Option<Month>, [i64; 4], UserId, Place)> = winners
             .iter()
-            .map(|(_, _, place)| {
+            .map(|(unit, _, place)| {
                 let (orders, months) = &keys[place.chunk as usize];
                 let row = place.row as usize;
-                (months.as_ref().map(|months| months[row]), orders[row], *place)
+                (months.as_ref().map(|months| months[row]), orders[row], units[*unit].0, *place)
             })
             .collect();
         drop(keys);
@@ -148,7 +148,7 @@ impl TableRows<'_> {
                 let mut used: HashMap<u32, usize> = HashMap::new();
                 let mut batches = Vec::new();
                 let mut indices = Vec::with_capacity(rows.len());
-                for (_, _, place) in rows {
+                for (_, _, _, place) in rows {
                     let at = match used.get(&place.chunk) {
                         Some(at) => *at,
                         None => {

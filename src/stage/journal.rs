@@ -7,9 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::model::UserId;
@@ -21,7 +23,7 @@ use super::{Disk, StageError, StageKey};
 const FORMAT: u32 = 1;
 
 /// A line of the journal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Record {
     /// The first line: what all others depend on.
@@ -35,14 +37,14 @@ pub(super) enum Record {
 }
 
 /// A finished unit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Commit {
     pub(super) user: UserId,
     pub(super) attempt: i64,
     /// When it was finished: microseconds since the Unix epoch.
     pub(super) at: i64,
     /// The caller's record of it.
-    pub(super) record: serde_json::Value,
+    pub(super) record: Box<RawValue>,
 }
 
 /// What the journals of a folder say.
@@ -111,9 +113,21 @@ pub(super) fn replay(
     let mut replayed = Replayed { next_journal: 1, ..Replayed::default() };
     for number in numbers {
         replayed.next_journal = number + 1;
-        let bytes =
-            std::fs::read(folder.join(file_name(*number))).map_err(StageError::disk("read its journal"))?;
-        let mut records = bytes.split_inclusive(|byte| *byte == b'\n').map_while(parse);
+        let read = StageError::disk("read its journal");
+        let mut lines = BufReader::new(File::open(folder.join(file_name(*number))).map_err(&read)?);
+        let mut line = Vec::new();
+        let mut failure = None;
+        let mut records = std::iter::from_fn(|| {
+            line.clear();
+            match lines.read_until(b'\n', &mut line) {
+                Ok(0) => None,
+                Ok(_) => parse(&line),
+                Err(error) => {
+                    failure = Some(error);
+                    None
+                }
+            }
+        });
         match records.next() {
             Some(Record::Begin { format, key: theirs }) if format != FORMAT || theirs != *key => {
                 return Ok(None);
@@ -121,6 +135,9 @@ pub(super) fn replay(
             Some(Record::Begin { .. }) => records.for_each(|record| replayed.apply(record)),
             // Torn at its first line: the process died, or the line was damaged, and nothing after it counts.
             _ => {}
+        }
+        if let Some(error) = failure {
+            return Err(read(error));
         }
     }
     Ok(Some(replayed))

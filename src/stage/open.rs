@@ -1,6 +1,7 @@
 //! What a folder holds of an earlier process: reads it, judges it, sweeps the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -34,15 +35,17 @@ pub(super) fn open(
     own(disk, folder)?;
     let place = disk.locate(folder);
     let names = list(&place)?;
-    let journals: BTreeSet<u64> = names.iter().filter_map(|name| journal::number_of(name)).collect();
+    let journals: BTreeSet<u64> =
+        names.iter().filter_map(|name| journal::number_of(name.to_str()?)).collect();
     let replayed = journal::replay(&place, &journals, key)?;
     let same_key = replayed.is_some();
     let replayed = replayed.unwrap_or_else(|| Replayed { next_journal: 1, ..Replayed::default() });
     let reusable = judge(&place, replayed, &ages);
-    let kept: BTreeSet<String> = match same_key && !reusable.commits.is_empty() {
+    let kept: BTreeSet<OsString> = match same_key && !reusable.commits.is_empty() {
         true => {
             let runs = reusable.runs.keys().map(|number| run::file_name(*number));
-            runs.chain(journals.iter().map(|number| journal::file_name(*number))).collect()
+            let journals = journals.iter().map(|number| journal::file_name(*number));
+            runs.chain(journals).map(OsString::from).collect()
         }
         false => BTreeSet::new(),
     };
@@ -64,16 +67,11 @@ fn own(disk: &dyn Disk, folder: &Path) -> Result<(), StageError> {
     disk.create_dir(folder, 0o700).map_err(StageError::disk("create its folder"))
 }
 
-fn list(place: &Path) -> Result<Vec<String>, StageError> {
+fn list(place: &Path) -> Result<Vec<OsString>, StageError> {
     let listed = StageError::disk("list its folder");
-    let mut names = Vec::new();
-    for entry in fs::read_dir(place).map_err(&listed)? {
-        let name = entry.map_err(&listed)?.file_name();
-        // Our names are plain ASCII: what cannot be read as text is swept under its own name.
-        names.push(name.into_string().map_err(|_| {
-            StageError::Foreign("the file whose name is no text from the stage's folder".to_owned())
-        })?);
-    }
+    let entries = fs::read_dir(place).map_err(&listed)?;
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<_>>();
+    let mut names: Vec<OsString> = names.map_err(listed)?;
     names.sort_unstable();
     Ok(names)
 }
@@ -108,8 +106,8 @@ fn judge(place: &Path, replayed: Replayed, ages: &std::ops::RangeInclusive<i64>)
 fn sweep(
     disk: &dyn Disk,
     folder: &Path,
-    names: &[String],
-    kept: &BTreeSet<String>,
+    names: &[OsString],
+    kept: &BTreeSet<OsString>,
 ) -> Result<(), StageError> {
     let place = disk.locate(folder);
     for name in names.iter().filter(|name| !kept.contains(*name)) {
@@ -124,7 +122,7 @@ fn sweep(
 }
 
 /// What a killed process wrote may not have reached the disk yet. From here on it is relied upon.
-fn make_durable(disk: &dyn Disk, folder: &Path, kept: &BTreeSet<String>) -> Result<(), StageError> {
+fn make_durable(disk: &dyn Disk, folder: &Path, kept: &BTreeSet<OsString>) -> Result<(), StageError> {
     for name in kept {
         let path = folder.join(name);
         fs::File::open(disk.locate(&path))

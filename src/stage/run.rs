@@ -82,12 +82,6 @@ pub(super) fn file_name(number: u64) -> String {
     format!("run-{number:06}.rows")
 }
 
-/// The number of a run's file, if it is one.
-pub(super) fn number_of(name: &str) -> Option<u64> {
-    let number = name.strip_prefix("run-")?.strip_suffix(".rows")?.parse().ok()?;
-    (file_name(number) == name).then_some(number)
-}
-
 impl Run {
     /// Opens a run, if its file is there and every byte of it is as it was written.
     pub(super) fn open(folder: &Path, entry: RunEntry) -> Option<Self> {

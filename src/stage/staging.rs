@@ -1,6 +1,6 @@
 //! The stage of a run under way: takes rows, makes finished units durable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -82,7 +82,7 @@ impl<R: Serialize + DeserializeOwned + Clone> Stage<R> {
         let committed: BTreeMap<UserId, Committed<R>> = commits
             .into_iter()
             .filter_map(|(user, Commit { attempt, record, .. })| {
-                let record = serde_json::from_value(record).ok()?;
+                let record = serde_json::from_str(record.get()).ok()?;
                 Some((user, Committed { attempt, record }))
             })
             .collect();
@@ -139,14 +139,14 @@ impl<R: Serialize + DeserializeOwned + Clone> Stage<R> {
     }
 
     /// Notes that the user's unit is finished: all rows since its beginning count, once the group it belongs to is
-    /// durable. `at` is the time by which its age is judged.
+    /// durable. `at` is the time by which its age is judged. A unit may have no rows at all.
     ///
     /// # Errors
     /// When the record cannot be written as JSON.
     pub fn commit(&mut self, user: UserId, record: &R, at: Timestamp) -> Result<(), StageError> {
         self.usable()?;
         self.begin_anew(user)?;
-        let record = serde_json::to_value(record)?;
+        let record = serde_json::value::to_raw_value(record)?;
         let unit = self.unit(user);
         let attempt = unit.attempt;
         unit.commit = Some(Commit { user, attempt, at: at.as_microsecond(), record });
@@ -274,7 +274,7 @@ impl<R: Serialize + DeserializeOwned + Clone> Stage<R> {
         }
         let Record::Group { commits, .. } = record else { return Ok(()) };
         for Commit { user, attempt, record, .. } in commits {
-            let record = serde_json::from_value(record)?;
+            let record = serde_json::from_str(record.get())?;
             self.committed.insert(user, Committed { attempt, record });
         }
         Ok(())
@@ -294,10 +294,10 @@ impl<R: Serialize + DeserializeOwned + Clone> Stage<R> {
             return Ok(());
         }
         self.last_run += 1;
-        let live = |attempt| {
-            self.committed.values().any(|unit| unit.attempt == attempt)
-                || self.buffered.values().any(|unit| unit.attempt == attempt)
-        };
+        let live: BTreeSet<i64> = (self.committed.values().map(|unit| unit.attempt))
+            .chain(self.buffered.values().map(|unit| unit.attempt))
+            .collect();
+        let live = |attempt: i64| live.contains(&attempt);
         let places = (from.as_slice(), self.last_run);
         let run = compact(&*self.disk, &self.folder, &self.options, self.decimal, &self.runs, places, live)?;
         self.append(&Record::Merged { run: run.entry.clone(), from: from.clone() })?;

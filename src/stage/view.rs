@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int64Type, SchemaRef};
 use arrow::error::ArrowError;
@@ -106,12 +106,7 @@ impl View {
         if self.is_whole() {
             return Ok(rows);
         }
-        let attempts = rows
-            .columns()
-            .last()
-            .and_then(|column| column.as_primitive_opt::<Int64Type>())
-            .ok_or(StageError::Columns(table))?
-            .clone();
+        let attempts = attempts_of(&rows).ok_or(StageError::Columns(table))?;
         let counts: Vec<bool> = if table == Table::Issues {
             let tables = rows.column_by_name("table").and_then(|column| column.as_string_opt::<i32>());
             let ids = rows.column_by_name("id").and_then(|column| column.as_primitive_opt::<Int64Type>());
@@ -169,41 +164,64 @@ pub(super) fn merged(
     attempts: Attempts,
     batch_rows: usize,
 ) -> Rows {
-    let (staged, plain) = (staged_schema(table, decimal), table.schema().arrow(decimal));
-    let schema = if attempts == Attempts::Kept { staged.clone() } else { plain.clone() };
+    let schema = staged_schema(table, decimal);
+    let views: Vec<Arc<View>> =
+        views.iter().filter(|view| !view.run.blocks(table, month).is_empty()).cloned().collect();
+    let users = users_of(&views);
     let inputs = views
-        .iter()
-        .filter(|view| !view.run.blocks(table, month).is_empty())
+        .into_iter()
         .map(|view| {
-            let (view, staged, plain) = (view.clone(), staged.clone(), plain.clone());
+            let schema = schema.clone();
             let blocks = view.run.blocks(table, month).to_vec();
-            let read = move |block| -> Result<RecordBatch, StageError> {
-                let rows = view.rows(table, &staged, block)?;
-                match attempts {
-                    Attempts::Kept => Ok(rows),
-                    Attempts::Dropped => Ok(without_attempts(&plain, &rows)?),
-                }
-            };
-            Box::new(blocks.into_iter().map(read)) as Input<'static, StageError>
+            let rows = blocks.into_iter().map(move |block| view.rows(table, &schema, block));
+            Box::new(rows) as Input<'static, StageError>
         })
         .collect();
-    if table == Table::Issues {
-        return Box::new(MergeStream::new(schema, inputs, issue_keys, batch_rows));
-    }
-    let keys = move |rows: &RecordBatch| {
-        integer_keys(table, rows).ok_or_else(|| ArrowError::SchemaError(table.name().to_owned()))
+    // Users and attempts stand behind the table's order in the keys: rows of two attempts of one user, or of two
+    // users, never take each other's place, and their order does not depend on who came first.
+    let rows: Rows = if table == Table::Issues {
+        Box::new(MergeStream::new(schema, inputs, issue_keys, batch_rows))
+    } else {
+        let keys = move |rows: &RecordBatch| {
+            let malformed = || ArrowError::SchemaError(format!("not the columns of {}", table.name()));
+            let orders = integer_keys(table, rows).ok_or_else(malformed)?;
+            let attempts = attempts_of(rows).ok_or_else(malformed)?;
+            let user = |attempt: &i64| users.get(attempt).copied().unwrap_or_default();
+            let ends = attempts.values().iter().map(|attempt| (user(attempt), *attempt));
+            Ok(orders.into_iter().zip(ends).collect())
+        };
+        Box::new(MergeStream::new(schema, inputs, keys, batch_rows))
     };
-    Box::new(MergeStream::new(schema, inputs, keys, batch_rows))
+    if attempts == Attempts::Kept {
+        return rows;
+    }
+    let plain = table.schema().arrow(decimal);
+    Box::new(rows.map(move |rows| Ok(without_attempts(&plain, &rows?)?)))
 }
 
+/// The user of each live attempt.
+fn users_of(views: &[Arc<View>]) -> HashMap<i64, i64> {
+    let pieces = views.iter().flat_map(|view| view.run.pieces.values());
+    pieces.map(|piece| (piece.attempt, piece.user.get())).collect()
+}
+
+/// The attempts of staged rows.
+fn attempts_of(rows: &RecordBatch) -> Option<&Int64Array> {
+    rows.columns().last()?.as_primitive_opt::<Int64Type>()
+}
+
+/// Table, user, id, column, kind, attempt.
+type IssueKey = (String, i64, i64, String, String, i64);
+
 /// The order of the `issues` table, which holds texts.
-fn issue_keys(rows: &RecordBatch) -> Result<Vec<(String, i64, i64, String, String)>, ArrowError> {
+fn issue_keys(rows: &RecordBatch) -> Result<Vec<IssueKey>, ArrowError> {
     let missing = || ArrowError::SchemaError("not the columns of issues".to_owned());
     let text = |name| rows.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).ok_or_else(missing);
     let number =
         |name| rows.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>()).ok_or_else(missing);
     let (tables, columns, kinds) = (text("table")?, text("column")?, text("kind")?);
     let (users, ids) = (number("id_user")?, number("id")?);
+    let attempts = attempts_of(rows).ok_or_else(missing)?;
     let user = |row| if users.is_null(row) { i64::MIN } else { users.value(row) };
     Ok((0..rows.num_rows())
         .map(|row| {
@@ -213,6 +231,7 @@ fn issue_keys(rows: &RecordBatch) -> Result<Vec<(String, i64, i64, String, Strin
                 ids.value(row),
                 columns.value(row).to_owned(),
                 kinds.value(row).to_owned(),
+                attempts.value(row),
             )
         })
         .collect())

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::lake::layout::MANIFEST;
+use crate::lake::manifest::FileEntry;
 use crate::lake::{LakeError, Layout, Snapshot};
 
 use super::report::Code;
@@ -17,17 +18,23 @@ pub(super) fn check(checked: &Checked<'_>, layout: &Layout) {
             Ok(parent) => parent,
             Err(LakeError::NoSuchRun { .. }) => return,
             Err(error) => {
-                checked.find(Code::Chain, MANIFEST, format!("its ancestor {} cannot be read: {error}", named.run_id));
+                checked.find(
+                    Code::Chain,
+                    MANIFEST,
+                    format!("its ancestor {} cannot be read: {error}", named.run_id),
+                );
                 return;
             }
         };
         if parent.sha256 != named.sha256 {
-            let sentence = format!("{} was built upon another manifest of {} than is there", child.run_id, named.run_id);
+            let sentence =
+                format!("{} was built upon another manifest of {} than is there", child.run_id, named.run_id);
             checked.find(Code::Chain, MANIFEST, sentence);
             return;
         }
         if parent.manifest.sequence + 1 != child.manifest.sequence {
-            let sentence = format!("the sequence of {} does not follow that of {}", child.run_id, named.run_id);
+            let sentence =
+                format!("the sequence of {} does not follow that of {}", child.run_id, named.run_id);
             checked.find(Code::Chain, MANIFEST, sentence);
             return;
         }
@@ -38,12 +45,23 @@ pub(super) fn check(checked: &Checked<'_>, layout: &Layout) {
     }
 }
 
-/// Files that the snapshot has not written itself are its parent's.
+/// Files that the snapshot has not written itself are its parent's; their place may have changed with the format.
 fn check_carried(checked: &Checked<'_>, parent: &Snapshot) {
-    let theirs: HashMap<_, _> = parent.manifest.files.iter().map(|file| (&file.path, file)).collect();
+    let mut theirs: HashMap<_, Vec<_>> = HashMap::new();
+    for file in &parent.manifest.files {
+        theirs.entry(file.sha256).or_default().push(file);
+    }
+    let known = |file: &FileEntry| {
+        theirs.get(&file.sha256).is_some_and(|same| {
+            same.iter().any(|other| {
+                other.same_content(file) && (other.table, &other.since) == (file.table, &file.since)
+            })
+        })
+    };
     for file in checked.snapshot.manifest.files.iter().filter(|file| file.since != checked.snapshot.run_id) {
-        if theirs.get(&file.path).is_none_or(|other| *other != file) {
-            let sentence = format!("it is carried from {}, whose manifest says otherwise", parent.run_id);
+        if !known(file) {
+            let sentence =
+                format!("it is carried from {}, whose manifest does not have it so", parent.run_id);
             checked.find(Code::Chain, file.path.as_str(), sentence);
         }
     }

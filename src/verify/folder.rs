@@ -20,7 +20,8 @@ const OTHERS: u32 = 0o007;
 pub(super) fn check<'a>(checked: &Checked<'a>) -> Result<BTreeMap<&'a FilePath, &'a FileEntry>, LakeError> {
     let folder = &checked.snapshot.folder;
     let (found, folders) = listing(folder)?;
-    let entries: BTreeMap<_, _> = checked.snapshot.manifest.files.iter().map(|file| (&file.path, file)).collect();
+    let entries: BTreeMap<_, _> =
+        checked.snapshot.manifest.files.iter().map(|file| (&file.path, file)).collect();
 
     let named: BTreeSet<&Path> = entries.keys().map(|path| Path::new(path.as_str())).collect();
     for path in &found {

@@ -104,7 +104,8 @@ impl Held {
         let (ids, users) = (numbers(rows, "id")?, numbers(rows, "id_user")?);
         let (connections, currencies) = (numbers(rows, "id_connection")?, texts(rows, "currency")?);
         for row in 0..rows.num_rows() {
-            let facts = Facts { connection: get(connections, row), currency: text(currencies, row).map(Box::from) };
+            let facts =
+                Facts { connection: get(connections, row), currency: text(currencies, row).map(Box::from) };
             if let Some(id) = get(ids, row) {
                 self.accounts.insert(id, Account { user: get(users, row), facts });
             }
@@ -172,15 +173,21 @@ impl Held {
                 of(Area::State)
             }
         };
+        let all_there = |table: Table| all_there(table) && checked.is_ours(Some(table));
         let rows_known = !self.unread && all_there(Table::Transactions);
         if rows_known && all_there(Table::Coverage) {
             self.check_coverage(checked, &place(Table::Coverage));
         }
         if all_there(Table::Coverage) && all_there(Table::Accounts) {
-            let mut uncovered: Vec<_> = self.accounts.keys().filter(|id| !self.coverage.contains_key(id)).collect();
+            let mut uncovered: Vec<_> =
+                self.accounts.keys().filter(|id| !self.coverage.contains_key(id)).collect();
             uncovered.sort_unstable();
             for id in uncovered {
-                checked.find(Code::Coverage, place(Table::Coverage).as_str(), format!("account {id} has no row"));
+                checked.find(
+                    Code::Coverage,
+                    place(Table::Coverage).as_str(),
+                    format!("account {id} has no row"),
+                );
             }
         }
         if all_there(Table::Accounts) {
@@ -191,9 +198,19 @@ impl Held {
         }
     }
 
+    /// Transactions held of each user.
+    pub(super) fn rows_by_user(&self) -> BTreeMap<i64, u64> {
+        let mut users: BTreeMap<i64, u64> = BTreeMap::new();
+        for held in self.transactions.values() {
+            *users.entry(held.user.unwrap_or(0)).or_default() += u64::try_from(held.rows).unwrap_or(0);
+        }
+        users
+    }
+
     fn check_coverage(&self, checked: &Checked<'_>, path: &FilePath) {
         for (account, covered) in sorted(&self.coverage) {
-            let (rows, dates) = self.transactions.get(account).map_or((0, None), |held| (held.rows, held.dates));
+            let (rows, dates) =
+                self.transactions.get(account).map_or((0, None), |held| (held.rows, held.dates));
             if covered.rows != rows {
                 let sentence = format!("account {account} has {rows} rows, coverage says {}", covered.rows);
                 checked.find(Code::Coverage, path.as_str(), sentence);
@@ -225,8 +242,9 @@ impl Held {
                 || known.is_some_and(|known| known.facts != held.facts || known.user != held.user)
                 || (known.is_none() && held.facts != Facts::default());
             if wrong {
-                let sentence =
-                    format!("user, connection or currency of transactions of account {account} are not the account's");
+                let sentence = format!(
+                    "user, connection or currency of transactions of account {account} are not the account's"
+                );
                 checked.find(Code::Derived, "parquet/transactions", sentence);
             }
         }

@@ -33,7 +33,8 @@ pub(super) fn check(checked: &Checked<'_>, present: &BTreeMap<&FilePath, &FileEn
                 let _ = collect(&file.path.under(&checked.snapshot.folder), key, (pass, passes), &mut ids);
             }
             ids.sort_unstable();
-            let mut twice: Vec<i64> = ids.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+            let mut twice: Vec<i64> =
+                ids.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
             twice.dedup();
             for id in twice {
                 let folder = files.first().map_or("parquet", |file| file.path.parts().area.folder());

@@ -13,6 +13,7 @@
 //! | `align` | two streams of batches, side by side |
 //! | `ids` | ids are unique in the whole snapshot |
 //! | `held` | coverage against the rows, derived columns against the accounts |
+//! | `units` | run facts against the manifest and the rows |
 //! | `chain` | the chain of manifests |
 
 mod align;
@@ -23,6 +24,9 @@ mod ids;
 mod report;
 mod rows;
 mod run;
+#[cfg(test)]
+mod tests;
+mod units;
 
 pub use report::{Code, Finding, Report};
 pub use run::verify;

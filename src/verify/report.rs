@@ -47,6 +47,8 @@ pub enum Code {
     DuplicateKey,
     /// Coverage does not agree with the rows, or with the manifest.
     Coverage,
+    /// The run facts do not agree with the manifest or the rows.
+    Units,
     /// A derived column does not agree with what it is derived from.
     Derived,
     /// A CSV file without its Parquet file, or the other way round.
@@ -80,6 +82,7 @@ impl Code {
             Self::Partition => "partition",
             Self::DuplicateKey => "duplicate_key",
             Self::Coverage => "coverage",
+            Self::Units => "units",
             Self::Derived => "derived",
             Self::Unpaired => "unpaired",
             Self::CsvDiffers => "csv_differs",

@@ -10,16 +10,19 @@ use crate::lake::layout::{MANIFEST, place};
 use crate::lake::readback::for_each;
 use crate::lake::{LakeError, LakeErrorKind, Latest, Layout, RunId, Snapshot};
 use crate::model::DecimalType;
+use crate::table::Table;
 
 use super::held::Held;
 use super::report::{Code, Finding, Report};
-use super::{chain, folder, ids, rows};
+use super::{chain, folder, ids, rows, units};
 
 /// What the checks share: the snapshot, and where findings go.
 #[derive(Debug)]
 pub(super) struct Checked<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) decimal: DecimalType,
+    /// Tables that an earlier version of this program wrote: of these, bytes and rows are checked, and not columns.
+    pub(super) foreign: Vec<Table>,
     /// The snapshot's folder as findings name it.
     pub(super) shown: &'a Path,
     findings: Mutex<Vec<Finding>>,
@@ -29,6 +32,11 @@ pub(super) struct Checked<'a> {
 }
 
 impl Checked<'_> {
+    /// Whether the table's columns are those of this program.
+    pub(super) fn is_ours(&self, table: Option<Table>) -> bool {
+        table.is_none_or(|table| !self.foreign.contains(&table))
+    }
+
     /// Reports something about a path relative to the snapshot's folder.
     pub(super) fn find(&self, code: Code, path: impl AsRef<Path>, sentence: impl Into<String>) {
         let finding = Finding::new(code, self.shown.join(path), sentence);
@@ -82,6 +90,7 @@ pub fn verify(dest: &Path, run: Option<&RunId>) -> Result<Report, LakeError> {
     let checked = Checked {
         snapshot: &snapshot,
         decimal: snapshot.manifest.decimal.column().unwrap_or_default(),
+        foreign: snapshot.manifest.foreign_tables(),
         shown: &shown,
         findings: Mutex::default(),
         files: AtomicU64::default(),
@@ -99,7 +108,9 @@ pub fn verify(dest: &Path, run: Option<&RunId>) -> Result<Report, LakeError> {
         held.lock().unwrap_or_else(PoisonError::into_inner).merge(of_group);
         true
     });
-    held.into_inner().unwrap_or_else(PoisonError::into_inner).check(&checked, &present);
+    let held = held.into_inner().unwrap_or_else(PoisonError::into_inner);
+    held.check(&checked, &present);
+    units::check(&checked, &held, &present);
     ids::check(&checked, &present);
     if !alone {
         chain::check(&checked, &layout);
@@ -127,7 +138,9 @@ fn unopened(layout: &Layout, run: Option<&RunId>, error: &LakeError) -> Result<R
 /// A snapshot asked for by name may be the one that `LATEST` names.
 fn check_named(checked: &Checked<'_>, layout: &Layout) {
     match Latest::read(layout) {
-        Ok(Some(latest)) if latest.run_id == checked.snapshot.run_id && latest != checked.snapshot.commit() => {
+        Ok(Some(latest))
+            if latest.run_id == checked.snapshot.run_id && latest != checked.snapshot.commit() =>
+        {
             checked.find(Code::Latest, MANIFEST, "it is not the manifest that LATEST names");
         }
         _ => {}

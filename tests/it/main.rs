@@ -1,1 +1,20 @@
 //! The integration tests, one binary.
+//!
+//! | file | what it protects |
+//! |---|---|
+//! | `layering` | imports between rooms point down |
+//! | `cli_help` | help, schema, completions as reviewed text |
+//! | `cli_errors` | what a user can get wrong, and what is said then |
+//! | `cli_run` | streams, exit codes, signals |
+//! | `cli_readback` | every value, by readers that nobody here wrote |
+//! | `cli_examples` | the programs under `examples/` |
+//! | `cli_readme` | the README names every setting and every exit code |
+
+mod cli_errors;
+mod cli_examples;
+mod cli_help;
+mod cli_readback;
+mod cli_readme;
+mod cli_run;
+mod layering;
+mod support;

@@ -6,7 +6,7 @@ use crate::encode::CsvProfile;
 use crate::lake::layout::Area;
 use crate::table::Table;
 
-use super::content::{FileFormat, table_entries};
+use super::content::{FileFormat, TableEntry, table_entries};
 use super::head::{Exported, Manifest, Status};
 use super::lists::LIST_LIMIT;
 
@@ -27,10 +27,14 @@ impl Manifest {
             found.push("the first sequence is 1".to_owned());
         }
         if self.parent.is_some() != (self.sequence > 1) {
-            found.push(format!("sequence {} and {} do not go together", self.sequence, match self.parent {
-                Some(_) => "a parent",
-                None => "no parent",
-            }));
+            found.push(format!(
+                "sequence {} and {} do not go together",
+                self.sequence,
+                match self.parent {
+                    Some(_) => "a parent",
+                    None => "no parent",
+                }
+            ));
         }
         if self.decimal.column().is_none() {
             found.push("its decimal type is none that a lake can have".to_owned());
@@ -81,7 +85,9 @@ impl Manifest {
         let unknown = |table: &Table| self.tables.iter().find(|entry| entry.name == *table);
         let maps: BTreeMap<_, _> = Table::ALL
             .into_iter()
-            .filter_map(|table| unknown(&table).map(|e| (table, (e.unknown_fields.clone(), e.issues.clone()))))
+            .filter_map(|table| {
+                unknown(&table).map(|e| (table, (e.unknown_fields.clone(), e.issues.clone())))
+            })
             .collect();
         let fields = maps.iter().map(|(table, (fields, _))| (*table, fields.clone())).collect();
         let issues = maps.iter().map(|(table, (_, issues))| (*table, issues.clone())).collect();
@@ -99,18 +105,12 @@ impl Manifest {
             if table.control_totals != sums.control_totals {
                 found.push(format!("the control totals of {name} are not the sums over its files"));
             }
-            if table.schema != sums.schema
-                || table.primary_key != sums.primary_key
-                || table.partition != sums.partition
-                || table.order != sums.order
-            {
-                found.push(format!("the schema of {name} is not the one of this contract"));
-            }
         }
         // CSV and Parquet are the same rows.
         for table in Table::ALL {
             let rows = |area| -> Option<u64> {
-                let mut own = self.files.iter().filter(|f| f.table == Some(table) && f.path.parts().area == area);
+                let mut own =
+                    self.files.iter().filter(|f| f.table == Some(table) && f.path.parts().area == area);
                 own.next().map(|first| first.rows + own.map(|file| file.rows).sum::<u64>())
             };
             if let (Some(parquet), Some(csv)) = (rows(Area::Parquet), rows(Area::Csv))
@@ -124,6 +124,22 @@ impl Manifest {
         }
     }
 
+    /// Tables whose files have other columns, keys or order than this program's: an earlier version wrote them. Their
+    /// files can be read, and not merged with.
+    #[must_use]
+    pub fn foreign_tables(&self) -> Vec<Table> {
+        let Some(decimal) = self.decimal.column() else { return Table::ALL.to_vec() };
+        let ours = table_entries(&[], decimal, BTreeMap::new(), BTreeMap::new());
+        let same = |table: &Table| {
+            let of = |entries: &[TableEntry]| {
+                let entry = entries.iter().find(|entry| entry.name == *table)?;
+                Some((entry.schema, entry.primary_key.clone(), entry.partition.clone(), entry.order.clone()))
+            };
+            of(&self.tables) == of(&ours)
+        };
+        Table::ALL.into_iter().filter(|table| !same(table)).collect()
+    }
+
     /// Earliest and latest `date` of the transactions, as the files' entries have them.
     #[must_use]
     pub fn exported(&self) -> Option<Exported> {
@@ -134,8 +150,9 @@ impl Manifest {
     }
 
     fn check_lists(&self, found: &mut Vec<String>) {
-        let beyond =
-            [Table::Connections, Table::Accounts, Table::Coverage].iter().any(|table| self.rows(*table) > LIST_LIMIT);
+        let beyond = [Table::Connections, Table::Accounts, Table::Coverage]
+            .iter()
+            .any(|table| self.rows(*table) > LIST_LIMIT);
         if self.truncated != beyond {
             found.push("it is truncated and need not be, or the other way round".to_owned());
         }

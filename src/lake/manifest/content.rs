@@ -165,7 +165,8 @@ pub fn table_entries(
     mut issues: BTreeMap<Table, BTreeMap<String, u64>>,
 ) -> Vec<TableEntry> {
     let area_is = |file: &&FileEntry, area| file.path.parts().area == area;
-    let counted = if files.iter().any(|file| area_is(&file, Area::Parquet)) { Area::Parquet } else { Area::Csv };
+    let counted =
+        if files.iter().any(|file| area_is(&file, Area::Parquet)) { Area::Parquet } else { Area::Csv };
     let mut entry = |table: Table| {
         let schema = table.schema();
         let own = || files.iter().filter(move |file| file.table == Some(table));

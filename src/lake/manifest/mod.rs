@@ -24,8 +24,8 @@ mod text;
 
 pub use content::{Changes, ControlTotal, FileEntry, FileFormat, PartitionEntry, TableEntry, table_entries};
 pub use head::{
-    CONTRACT_VERSION, Decimal, Exported, MANIFEST_VERSION, Manifest, Mode, NotAManifest, Parent, Requests, Source,
-    Status, Tool, UserCounts, WindowEntry,
+    CONTRACT_VERSION, Decimal, Exported, MANIFEST_VERSION, Manifest, Mode, NotAManifest, Parent, Requests,
+    Source, Status, Tool, UserCounts, WindowEntry,
 };
 pub use lists::{LIST_LIMIT, Lists};
 pub use people::{

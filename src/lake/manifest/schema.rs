@@ -26,7 +26,8 @@ impl JsonSchema for Table {
 /// Never for a schema that fits in memory.
 pub fn json_schema() -> Result<String, serde_json::Error> {
     // As it is written, not as it might be read: every key is required.
-    let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Manifest>();
+    let schema =
+        SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Manifest>();
     let mut text = serde_json::to_string_pretty(&schema)?;
     text.push('\n');
     Ok(text)

@@ -53,7 +53,11 @@ impl<'de> Deserialize<'de> for UtcTime {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
         let instant = Timestamp::from_str(&text).map_err(de::Error::custom)?;
         let read = Self(instant);
-        if read.to_string() == text { Ok(read) } else { Err(de::Error::custom("a time is written in UTC with Z")) }
+        if read.to_string() == text {
+            Ok(read)
+        } else {
+            Err(de::Error::custom("a time is written in UTC with Z"))
+        }
     }
 }
 
@@ -147,7 +151,9 @@ mod tests {
         let time: UtcTime = serde_json::from_str("\"2026-11-22T02:00:00Z\"").unwrap();
         assert_eq!(serde_json::to_string(&time).unwrap(), "\"2026-11-22T02:00:00Z\"");
         assert_eq!(UtcTime::from_micros(1_500_000).unwrap().to_string(), "1970-01-01T00:00:01.5Z");
-        for bad in ["2026-11-22T03:00:00+01:00", "2026-11-22T02:00:00.000Z", "2026-11-22 02:00:00Z", "2026-11-22"] {
+        for bad in
+            ["2026-11-22T03:00:00+01:00", "2026-11-22T02:00:00.000Z", "2026-11-22 02:00:00Z", "2026-11-22"]
+        {
             assert!(serde_json::from_str::<UtcTime>(&format!("{bad:?}")).is_err(), "{bad}");
         }
         let moment: Timestamp = "2026-11-22T02:00:00.999Z".parse().unwrap();

@@ -71,7 +71,7 @@ fn money(rng: &mut Rng, hundredths: i64, currency: &str) -> Box<str> {
         2 if one_in(rng, 40) => {
             format!("{}00003", amount::text(i128::from(hundredths) * 10_i128.pow(16), 2)).into()
         }
-        2 => amount::cents(hundredths),
+        1..=7 => amount::cents(hundredths),
         _ => amount::text(i128::from(hundredths) * 10_i128.pow(10), 8).into(),
     }
 }

@@ -108,7 +108,7 @@ fn plan_of(plan: &Plan, rng: &mut Rng, index: u64) -> (Vec<ConnectionPlan>, u64)
         }
         3 => {
             let refused = SourcePlan { state: Some("wrongpass"), age: None, disabled: false };
-            (vec![link(5, &[refused], &[])], 0)
+            (vec![link(5, &[refused], &[]), link(8, &[broken(index)], &[])], 0)
         }
         4 => {
             let accounts = [
@@ -132,6 +132,7 @@ fn plan_of(plan: &Plan, rng: &mut Rng, index: u64) -> (Vec<ConnectionPlan>, u64)
                 vec![
                     link(6, &[waiting], &[empty]),
                     link(10, &[HEALTHY], &[AccountPlan("per", "EUR", 0, 0, Live)]),
+                    link(4, &[broken(index)], &[]),
                 ],
                 0,
             )
@@ -141,13 +142,13 @@ fn plan_of(plan: &Plan, rng: &mut Rng, index: u64) -> (Vec<ConnectionPlan>, u64)
             let odd = AccountPlan("greenwallet", "EUR", 0, 1, Live);
             let consumer = AccountPlan("loan", "EUR", 0, 1, Live);
             (
-                vec![link(12, &[HEALTHY], &[checking, card, consumer]), link(13, &[unknown], &[odd])],
+                vec![link(12, &[HEALTHY], &[checking, card, consumer]), link(13, &[unknown], &[odd]), second],
                 plan.rows.max(12),
             )
         }
         YOUNG => (vec![link(8, &[HEALTHY], &[checking])], plan.rows / 2),
         _ => {
-            let state = if index % 5 == 3 { broken(index / 5) } else { HEALTHY };
+            let state = if index <= 11 || index % 9 == 3 { broken(index) } else { HEALTHY };
             let mut list = vec![link(index, &[state], &[checking, card, livret])];
             match index % 7 {
                 0 => list.push(second),

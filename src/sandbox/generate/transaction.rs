@@ -66,7 +66,7 @@ fn money(hundredths: i64, code: Option<&str>) -> Box<str> {
     let (_, precision) = symbol(code.unwrap_or("EUR"));
     match precision {
         0 => hundredths.to_string().into_boxed_str(),
-        2 => amount::cents(hundredths),
+        1..=7 => amount::cents(hundredths),
         // Coins: the same digits, a fraction of a coin.
         _ => {
             let sign = if hundredths < 0 { "-" } else { "" };

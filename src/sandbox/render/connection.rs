@@ -1,7 +1,10 @@
 //! Connectors, connections and their sources as the API serves them.
 
+use std::collections::BTreeMap;
+
+use super::account::account as write_account;
 use super::json::{Object, Style, array};
-use crate::sandbox::world::rows::{Connection, Connector, ConnectorSource, Source};
+use crate::sandbox::world::rows::{Account, Connection, Connector, ConnectorSource, Source};
 
 /// The states in which the user has to type something: only these serve `fields`.
 const ASKING: [&str; 3] = ["additionalInformationNeeded", "wrongpass", "passwordExpired"];
@@ -13,6 +16,8 @@ pub(crate) struct Expanded<'a> {
     pub(crate) sources: bool,
     /// Leave disabled sources out.
     pub(crate) hide_disabled: bool,
+    /// The user's accounts, and the key they go under.
+    pub(crate) accounts: Option<(&'static str, &'a BTreeMap<i64, Account>)>,
 }
 
 /// Writes one connection.
@@ -48,6 +53,14 @@ pub(crate) fn connection(out: &mut Vec<u8>, row: &Connection, expanded: Expanded
         let shown =
             row.sources.iter().filter(|source| !(expanded.hide_disabled && source.disabled.is_some()));
         object.value("sources", |out, style| array(out, shown, |out, row| source(out, row, style)));
+    }
+    if let Some((key, accounts)) = expanded.accounts {
+        let every = key == "all_accounts";
+        let shown = accounts
+            .values()
+            .filter(|account| account.id_connection == Some(row.id))
+            .filter(|account| every || (account.disabled.is_none() && account.deleted.is_none()));
+        object.value(key, |out, style| array(out, shown, |out, row| write_account(out, row, style)));
     }
     object.close();
 }

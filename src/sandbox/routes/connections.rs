@@ -14,10 +14,12 @@ pub(crate) fn answer(call: &mut Call<'_>, user: i64) -> Result<Answer, Answer> {
     let world = &call.state.world;
     let holdings = world.residents.get(&user).and_then(|row| row.holdings.as_deref()).ok_or_else(missing)?;
     let all = call.request.flag("all");
+    let accounts = ["all_accounts", "accounts"].into_iter().find(|name| guard::expands(call, name));
     let expanded = Expanded {
         connectors: guard::expands(call, "connector").then_some(world.connectors.as_slice()),
         sources: guard::expands(call, "sources"),
         hide_disabled: call.config.hide_disabled_sources && !all,
+        accounts: accounts.map(|name| (name, &holdings.accounts)),
     };
     let mut body = Vec::new();
     if call.route.endpoint() == Endpoint::Connections {

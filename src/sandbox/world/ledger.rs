@@ -12,7 +12,8 @@ pub(crate) type Place = (i32, i64);
 /// The rows of one user.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    rows: BTreeMap<Place, Transaction>,
+    // Boxed: nodes of the tree are often half empty, and rows are large.
+    rows: BTreeMap<Place, Box<Transaction>>,
     ranks: BTreeMap<i64, i32>,
     version: u64,
 }
@@ -38,12 +39,12 @@ impl Ledger {
     /// The row with this id.
     #[must_use]
     pub fn get(&self, id: i64) -> Option<&Transaction> {
-        self.rows.get(&(*self.ranks.get(&id)?, id))
+        self.rows.get(&(*self.ranks.get(&id)?, id)).map(|row| &**row)
     }
 
     /// All rows in serving order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Transaction> {
-        self.rows.values()
+        self.rows.values().map(|row| &**row)
     }
 
     /// All ids, ascending.
@@ -59,7 +60,7 @@ impl Ledger {
     /// The rows after a place (all of them for `None`).
     pub(crate) fn after(&self, place: Option<Place>) -> impl Iterator<Item = &Transaction> {
         let from = place.map_or(Bound::Unbounded, Bound::Excluded);
-        self.rows.range((from, Bound::Unbounded)).map(|(_, row)| row)
+        self.rows.range((from, Bound::Unbounded)).map(|(_, row)| &**row)
     }
 
     /// Puts a row in; an earlier row with its id is replaced and returned.
@@ -67,7 +68,7 @@ impl Ledger {
         let earlier = self.take(row.id);
         let rank = rank(row.date.as_deref());
         self.ranks.insert(row.id, rank);
-        self.rows.insert((rank, row.id), row);
+        self.rows.insert((rank, row.id), Box::new(row));
         self.version += 1;
         earlier
     }
@@ -76,7 +77,7 @@ impl Ledger {
     pub(crate) fn take(&mut self, id: i64) -> Option<Transaction> {
         let rank = self.ranks.remove(&id)?;
         self.version += 1;
-        self.rows.remove(&(rank, id))
+        self.rows.remove(&(rank, id)).map(|row| *row)
     }
 }
 

@@ -1,0 +1,20 @@
+//! What was typed, and nothing else: an absent flag is `None`, defaults are decided in `settings`.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `program` | the program, its verbs, the flags of all of them |
+//! | `run` | the flags of `run`, and those it shares with `demo` |
+//! | `read` | the verbs that read a lake or print a contract |
+//! | `sandbox` | the simulated bank: `sandbox` and `demo` |
+
+mod program;
+mod read;
+mod run;
+#[cfg(feature = "sandbox")]
+mod sandbox;
+
+pub(crate) use program::{Common, Program, Verb};
+pub(crate) use read::{CompletionsArgs, SchemaArgs, StatusArgs, VerifyArgs};
+pub(crate) use run::{FileArgs, KeepArgs, PaceArgs, RunArgs, ScopeArgs};
+#[cfg(feature = "sandbox")]
+pub(crate) use sandbox::{DemoArgs, MannersArgs, SandboxArgs, WorldArgs};

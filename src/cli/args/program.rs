@@ -1,0 +1,83 @@
+//! The program, its verbs, and the flags that all of them know.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::{CompletionsArgs, RunArgs, SchemaArgs, StatusArgs, VerifyArgs};
+#[cfg(feature = "sandbox")]
+use super::{DemoArgs, SandboxArgs};
+use crate::cli::values::LogFormat;
+
+const AFTER_HELP: &str = "\
+Credentials (from the environment or a file, never from a flag):
+  POWENS_DOMAIN or POWENS_BASE_URL     the domain, or the whole address of its API
+  POWENS_CLIENT_ID                     the client application
+  POWENS_CLIENT_SECRET[_FILE]          its secret, or the file that holds it
+  POWENS_USERS_TOKEN[_FILE]            the token that lists users, or the file that holds it
+
+Settings: flag > environment > --config FILE > default.
+
+Exit codes:
+    0  published, complete                    65  the API answered something that cannot be right
+    1  a bug                                  69  API unreachable or exhausted: run again to resume
+    2  usage or configuration; nothing done   74  disk: cannot write, sync or read back
+    3  published, partial                     75  another run holds the destination
+    4  not published: a guard refused         77  credentials refused
+    5  damage found in a published snapshot  130, 143  interrupted; resumable";
+
+/// Copies all bank data of a Powens domain into a data lake, every night, completely and exactly.
+#[derive(Debug, Parser)]
+#[command(name = "powens-export", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) struct Program {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// The flags that every verb knows.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Common {
+    /// File of settings (TOML; its shape: schemas/config.schema.json)
+    #[arg(long, global = true, value_name = "FILE", env = "POWENS_EXPORT_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// How log lines look, on stderr; RUST_LOG chooses what is logged
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        env = "POWENS_EXPORT_LOG_FORMAT",
+        hide_env_values = true
+    )]
+    pub(crate) log_format: Option<LogFormat>,
+
+    /// No progress; a report only when something is incomplete
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// What can be asked of the program.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Export into the lake: fetch, build, publish, verify, report
+    Run(Box<RunArgs>),
+    /// Last snapshot, coverage, and who must re-authenticate
+    Status(StatusArgs),
+    /// Re-read a snapshot and list every finding
+    Verify(VerifyArgs),
+    /// Sandbox, run and report in one process
+    #[cfg(feature = "sandbox")]
+    Demo(DemoArgs),
+    /// Serve a simulated bank API; prints the settings to use, one KEY=value a line
+    #[cfg(feature = "sandbox")]
+    Sandbox(Box<SandboxArgs>),
+    /// The tables' columns, their types and meaning
+    Schema(SchemaArgs),
+    /// Completion script for a shell
+    Completions(CompletionsArgs),
+}

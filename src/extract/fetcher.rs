@@ -1,0 +1,186 @@
+//! All of a run's reading: the lists of the domain, and many users at a time.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::api::{Api, ApiError, ApiErrorKind};
+use crate::model::{DecimalType, Reason, UserId};
+use crate::table::Decoder;
+
+use super::cancel::Cancel;
+use super::connectors::{self, Connectors};
+use super::error::{ExtractError, Stop};
+use super::holdings::Owners;
+use super::plan::Plan;
+use super::previous::PreviousUnit;
+use super::session::Session;
+use super::unit::Fetched;
+use super::user::{self, Job};
+use super::users::{self, UserList};
+use super::walk::Sink;
+
+/// So many refused tokens in a row, and not one granted, mean that the client's credentials are wrong.
+const REFUSED_TOKENS: u32 = 3;
+
+/// The settings of the fetching.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchConfig {
+    /// Users at a time.
+    pub concurrency: NonZeroUsize,
+    /// A user that takes longer than this fails; wide, since a slow pacer stretches every walk.
+    pub unit_deadline: Duration,
+}
+
+impl Default for FetchConfig {
+    fn default() -> Self {
+        Self {
+            concurrency: NonZeroUsize::new(8).unwrap_or(NonZeroUsize::MIN),
+            unit_deadline: Duration::from_secs(6 * 3600),
+        }
+    }
+}
+
+/// Reads from the API. Cheap to clone; clones share what the run learns.
+#[derive(Clone, Debug)]
+pub struct Fetcher {
+    api: Api,
+    decoder: Decoder,
+    decimal: DecimalType,
+    cancel: Cancel,
+    config: FetchConfig,
+    shared: Arc<Shared>,
+}
+
+/// What the users' fetches tell each other.
+#[derive(Debug, Default)]
+struct Shared {
+    owners: Owners,
+    token_granted: AtomicBool,
+    tokens_refused: AtomicU32,
+}
+
+impl Fetcher {
+    /// A fetcher for one run into a lake with that decimal type.
+    #[must_use]
+    pub fn new(api: Api, decimal: DecimalType, cancel: Cancel, config: FetchConfig) -> Self {
+        Self { api, decoder: Decoder::new(decimal), decimal, cancel, config, shared: Arc::default() }
+    }
+
+    /// Reads the list of users to its proven end.
+    ///
+    /// # Errors
+    /// When the list cannot be read at all; one that cannot be proven says so itself.
+    pub async fn users(&self) -> Result<UserList, ExtractError> {
+        users::read(&mut Session::domain(&self.api, &self.decoder, &self.cancel)).await
+    }
+
+    /// Reads the list of connectors with their sources.
+    ///
+    /// # Errors
+    /// When it cannot be read; a run may go on with those of its last snapshot.
+    pub async fn connectors(&self) -> Result<Connectors, ExtractError> {
+        connectors::read(&mut Session::anyone(&self.api, &self.decoder, &self.cancel)).await
+    }
+
+    /// Fetches every user that the plan says, several at a time, and sends what comes to `out`. Users named in
+    /// `done` (fetched by an earlier attempt of this run) are left out.
+    ///
+    /// # Errors
+    /// What ends the run. The failure of one user is a message.
+    pub async fn fetch(
+        &self,
+        plan: &Plan,
+        previous: &BTreeMap<UserId, PreviousUnit>,
+        done: impl Fn(UserId) -> bool,
+        out: &mpsc::Sender<Fetched>,
+    ) -> Result<(), ExtractError> {
+        for (user, held) in previous {
+            self.shared.owners.claim(*user, held.structure.accounts.keys().copied())?;
+        }
+        let jobs: Vec<Job> = plan
+            .to_fetch()
+            .filter(|(user, _)| !done(*user))
+            .map(|(user, action)| Job { user, action, previous: previous.get(&user).cloned() })
+            .collect();
+        let planned = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+        let mut jobs = jobs.into_iter();
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < self.config.concurrency.get()
+                && let Some(job) = jobs.next()
+            {
+                let (fetcher, out) = (self.clone(), out.clone());
+                running.spawn(async move { fetcher.fetch_user(&job, planned, &out).await });
+            }
+            // Leaving drops the set, which ends what still runs.
+            match running.join_next().await {
+                None => return Ok(()),
+                Some(Ok(result)) => result?,
+                Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Some(Err(_)) => return Err(ExtractError::Interrupted),
+            }
+        }
+    }
+
+    async fn fetch_user(
+        &self,
+        job: &Job,
+        planned: u32,
+        out: &mpsc::Sender<Fetched>,
+    ) -> Result<(), ExtractError> {
+        let fetched = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => return Err(ExtractError::Interrupted),
+            fetched = self.attempt(job, planned, out) => fetched,
+        };
+        let message = match fetched {
+            Ok(done) => done,
+            Err(Stop::Unit { reason, detail }) => {
+                tracing::warn!(user = job.user.get(), %reason, detail, "the user could not be fetched");
+                Fetched::Failed { user: job.user, reason, detail }
+            }
+            Err(Stop::Run(error)) => return Err(error),
+        };
+        out.send(message).await.map_err(|_| ExtractError::ReceiverGone)
+    }
+
+    async fn attempt(&self, job: &Job, planned: u32, out: &mpsc::Sender<Fetched>) -> Result<Fetched, Stop> {
+        let mut session = match Session::user(&self.api, &self.decoder, &self.cancel, job.user).await {
+            Ok(session) => session,
+            Err(error) => return Err(self.refused(error, planned)),
+        };
+        self.shared.token_granted.store(true, Ordering::Relaxed);
+        let sink = Sink { user: job.user, out: out.clone() };
+        let work = user::fetch(&mut session, &self.shared.owners, &sink, job, self.decimal);
+        let result = tokio::time::timeout(self.config.unit_deadline, work).await.unwrap_or_else(|_| {
+            let minutes = self.config.unit_deadline.as_secs() / 60;
+            Err(Stop::unit(Reason::Deadline, format!("not done after {minutes} minutes")))
+        });
+        // A token is given back also after a failure, unless nobody is there to take it.
+        if !matches!(&result, Err(Stop::Run(ExtractError::Api(_) | ExtractError::Interrupted))) {
+            session.close().await;
+        }
+        result.map(|unit| Fetched::Done(Box::new(unit)))
+    }
+
+    /// A refused token is the user's failure, unless nobody gets one.
+    fn refused(&self, error: ApiError, planned: u32) -> Stop {
+        let credentials = matches!(
+            error.kind,
+            ApiErrorKind::Unauthorized | ApiErrorKind::Forbidden | ApiErrorKind::BadRequest
+        );
+        if credentials && !self.shared.token_granted.load(Ordering::Relaxed) {
+            let refused = self.shared.tokens_refused.fetch_add(1, Ordering::Relaxed) + 1;
+            if refused >= REFUSED_TOKENS.min(planned) {
+                return ExtractError::CredentialsRefused { refused, last: error }.into();
+            }
+        }
+        error.into()
+    }
+}

@@ -1,0 +1,136 @@
+//! What a user's accounts and connections are, as far as it decides how to fetch the transactions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::record_batch::RecordBatch;
+
+use crate::model::UserId;
+
+use super::columns::{ids, number, text, when};
+
+/// The ids of a user's connections, and of the accounts what must not have changed for a delta walk to be enough.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Structure {
+    /// The connections.
+    pub connections: BTreeSet<i64>,
+    /// The accounts.
+    pub accounts: BTreeMap<i64, AccountShape>,
+}
+
+/// What of an account decides over its transactions' presence and derived columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountShape {
+    /// Archived.
+    pub deleted: bool,
+    /// Without the user's consent: it has no transactions.
+    pub disabled: bool,
+    /// Its connection.
+    pub connection: Option<i64>,
+    /// The source that feeds it.
+    pub source: Option<i64>,
+    /// Its currency.
+    pub currency: Option<String>,
+}
+
+impl Structure {
+    /// The structure that rows of `connections` and `accounts` of one user describe.
+    #[must_use]
+    pub fn of<'a>(
+        connections: impl IntoIterator<Item = &'a RecordBatch>,
+        accounts: impl IntoIterator<Item = &'a RecordBatch>,
+    ) -> Self {
+        Self {
+            connections: connections.into_iter().flat_map(ids).collect(),
+            accounts: accounts.into_iter().flat_map(shapes).map(|(_, id, shape)| (id, shape)).collect(),
+        }
+    }
+
+    /// The structures of all users, from the tables of a snapshot.
+    #[must_use]
+    pub fn by_user<'a>(
+        connections: impl IntoIterator<Item = &'a RecordBatch>,
+        accounts: impl IntoIterator<Item = &'a RecordBatch>,
+    ) -> BTreeMap<UserId, Self> {
+        let mut users: BTreeMap<UserId, Self> = BTreeMap::new();
+        for rows in connections {
+            let owners = number(rows, "id_user");
+            for (at, id) in rows_with_id(rows) {
+                if let Some(user) = owners.and_then(|owners| owner(owners, at)) {
+                    users.entry(user).or_default().connections.insert(id);
+                }
+            }
+        }
+        for (user, id, shape) in accounts.into_iter().flat_map(shapes) {
+            if let Some(user) = user {
+                users.entry(user).or_default().accounts.insert(id, shape);
+            }
+        }
+        users
+    }
+
+    /// The first thing in which `now` differs, in words; `None` when a delta walk on top of `self` is enough.
+    #[must_use]
+    pub fn difference(&self, now: &Self) -> Option<String> {
+        if let Some(id) = self.connections.symmetric_difference(&now.connections).next() {
+            let how = if now.connections.contains(id) { "appeared" } else { "is gone" };
+            return Some(format!("connection {id} {how}"));
+        }
+        for (id, shape) in &now.accounts {
+            let Some(before) = self.accounts.get(id) else { return Some(format!("account {id} appeared")) };
+            let change = [
+                ("deleted", before.deleted != shape.deleted),
+                ("disabled", before.disabled != shape.disabled),
+                ("id_connection", before.connection != shape.connection),
+                ("id_source", before.source != shape.source),
+                ("currency", before.currency != shape.currency),
+            ];
+            if let Some((name, _)) = change.into_iter().find(|(_, changed)| *changed) {
+                return Some(format!("{name} of account {id} changed"));
+            }
+        }
+        let gone = self.accounts.keys().find(|id| !now.accounts.contains_key(id));
+        gone.map(|id| format!("account {id} is gone"))
+    }
+}
+
+type Numbers = arrow::array::PrimitiveArray<Int64Type>;
+
+fn owner(owners: &Numbers, at: usize) -> Option<UserId> {
+    owners.is_valid(at).then(|| owners.value(at)).and_then(UserId::new)
+}
+
+fn rows_with_id(rows: &RecordBatch) -> impl Iterator<Item = (usize, i64)> {
+    let ids = number(rows, "id").map(|ids| ids.iter().collect::<Vec<_>>()).unwrap_or_default();
+    ids.into_iter().enumerate().filter_map(|(at, id)| Some((at, id?)))
+}
+
+fn shapes(rows: &RecordBatch) -> Vec<(Option<UserId>, i64, AccountShape)> {
+    let owners = number(rows, "id_user");
+    let (connections, sources) = (number(rows, "id_connection"), number(rows, "id_source"));
+    let (deleted, disabled) = (when(rows, "deleted"), when(rows, "disabled"));
+    let currencies = text(rows, "currency");
+    let value = |column: Option<&Numbers>, at| column.and_then(|c| c.is_valid(at).then(|| c.value(at)));
+    let set = |column: Option<&arrow::array::PrimitiveArray<TimestampMicrosecondType>>, at| {
+        column.is_some_and(|column| column.is_valid(at))
+    };
+    let extra = rows.column_by_name("extra").and_then(|column| column.as_string_opt::<i32>());
+    // A mark that is no datetime (some clients type it boolean) stands in `extra`, and marks all the same.
+    let marked = |name: &str, at| {
+        let pattern = format!("\"{name}\":true");
+        extra.is_some_and(|extra| extra.is_valid(at) && extra.value(at).contains(&pattern))
+    };
+    rows_with_id(rows)
+        .map(|(at, id)| {
+            let shape = AccountShape {
+                deleted: set(deleted, at) || marked("deleted", at),
+                disabled: set(disabled, at) || marked("disabled", at),
+                connection: value(connections, at),
+                source: value(sources, at),
+                currency: currencies.and_then(|c| c.is_valid(at).then(|| c.value(at).to_owned())),
+            };
+            (owners.and_then(|owners| owner(owners, at)), id, shape)
+        })
+        .collect()
+}

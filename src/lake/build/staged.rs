@@ -1,0 +1,44 @@
+//! What the build asks of the stage.
+
+use crate::model::UserId;
+use crate::stage::{Rows, StageError, Staged};
+use crate::table::{Month, Table};
+
+/// The rows of finished units, one per key, in their tables' order. May be read by several threads, and again.
+pub trait StagedRows: Sync + std::fmt::Debug {
+    /// The users whose units are finished, ascending.
+    fn users(&self) -> Vec<UserId>;
+
+    /// The months of which a partitioned table has rows.
+    ///
+    /// # Errors
+    /// When the stage cannot be read.
+    fn months(&self, table: Table) -> Result<Vec<Month>, StageError>;
+
+    /// The rows of a table, or of one of its months.
+    fn rows(&self, table: Table, month: Option<Month>) -> Rows;
+
+    /// The ids of a user's transactions.
+    ///
+    /// # Errors
+    /// When the stage cannot be read.
+    fn transaction_ids(&self, user: UserId) -> Result<Vec<i64>, StageError>;
+}
+
+impl<R: Send + Sync + std::fmt::Debug> StagedRows for Staged<R> {
+    fn users(&self) -> Vec<UserId> {
+        self.units().keys().copied().collect()
+    }
+
+    fn months(&self, table: Table) -> Result<Vec<Month>, StageError> {
+        Self::months(self, table)
+    }
+
+    fn rows(&self, table: Table, month: Option<Month>) -> Rows {
+        self.rows_in(table, month)
+    }
+
+    fn transaction_ids(&self, user: UserId) -> Result<Vec<i64>, StageError> {
+        self.ids(user, Table::Transactions)
+    }
+}

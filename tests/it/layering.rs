@@ -1,0 +1,102 @@
+//! The house's rooms stand on floors, and imports point down: each `use crate::…` line is read and judged.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A room, and the rooms it may import.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("api", &["model"]),
+    ("table", &["model"]),
+    ("extract", &["model", "api", "table"]),
+    ("encode", &["model", "table"]),
+    ("stage", &["model", "table", "extract"]),
+    ("lake", &["model", "table", "extract", "encode", "stage"]),
+    ("verify", &["model", "table", "encode", "lake"]),
+    ("statements", &["model", "table", "encode", "lake"]),
+    ("export", &["model", "api", "table", "extract", "encode", "stage", "lake", "verify", "statements"]),
+    ("sandbox", &["model"]),
+    // The binary sees the library from outside, as everybody does.
+    ("cli", &["cli"]),
+];
+
+#[test]
+fn imports_point_down() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut upward = Vec::new();
+    let mut files = 0;
+    for (room, allowed) in ROOMS {
+        for file in rust_files(&source.join(room)) {
+            files += 1;
+            let text = fs::read_to_string(&file).unwrap();
+            for (number, imported) in imports(&text) {
+                let own = imported == *room;
+                if !own && !allowed.contains(&imported.as_str()) {
+                    let path = file.strip_prefix(&source).unwrap().display().to_string();
+                    upward.push(format!("src/{path}:{number}: {room} imports {imported}"));
+                }
+            }
+        }
+    }
+    assert!(files > 20, "the rooms have moved: only {files} files were read");
+    assert!(upward.is_empty(), "imports that point upward:\n{}", upward.join("\n"));
+}
+
+#[test]
+fn every_room_is_on_a_floor() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for entry in fs::read_dir(source).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            let name = entry.file_name().into_string().unwrap();
+            assert!(ROOMS.iter().any(|(room, _)| *room == name), "src/{name} has no floor");
+        }
+    }
+}
+
+/// The rooms named after `crate::` outside of comments and tests, with their line numbers.
+fn imports(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        // Test modules stand last in a file and may borrow from anywhere.
+        if line.trim() == "mod tests {" || line.trim() == "#[cfg(test)]" {
+            break;
+        }
+        let code = line.split("//").next().unwrap_or_default();
+        for rest in code.split("crate::").skip(1) {
+            // `use crate::{api, model::Window};` names several rooms.
+            let names = match rest.strip_prefix('{') {
+                Some(list) => list.split(',').map(first_word).collect(),
+                None => vec![first_word(rest)],
+            };
+            found.extend(names.into_iter().filter(|name| !name.is_empty()).map(|name| (index + 1, name)));
+        }
+    }
+    found
+}
+
+fn first_word(text: &str) -> String {
+    text.trim_start().chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let Ok(entries) = fs::read_dir(folder) else { return files };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[test]
+fn an_import_is_recognised() {
+    let text = "use crate::api::Api;\nuse crate::{model, table::Table};\n// crate::lake\nfn f() -> crate::stage::Stage {}\n\
+                #[cfg(test)]\nmod tests {\nuse crate::export;\n";
+    let names: Vec<String> = imports(text).into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["api", "model", "table", "stage"]);
+}

@@ -1,0 +1,41 @@
+//! The simulated bank, served from this process while the program runs beside it.
+
+use std::path::Path;
+
+use powens_export::sandbox::{Sandbox, SandboxConfig};
+use tokio::runtime::Runtime;
+
+use super::Program;
+
+/// A sandbox and the runtime that serves it.
+pub(crate) struct Bank {
+    pub(crate) sandbox: Sandbox,
+    _runtime: Runtime,
+}
+
+impl Bank {
+    pub(crate) fn new(config: SandboxConfig) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let sandbox = runtime.block_on(Sandbox::start(config)).unwrap();
+        Self { sandbox, _runtime: runtime }
+    }
+
+    /// A few users, every awkward case included.
+    pub(crate) fn of(users: usize, seed: u64) -> Self {
+        Self::new(SandboxConfig { users, seed, ..SandboxConfig::default() })
+    }
+
+    /// The program, told where this bank is.
+    pub(crate) fn program(&self) -> Program {
+        let mut program = Program::new();
+        for (name, value) in self.sandbox.settings() {
+            program = program.env(&name, &value);
+        }
+        program
+    }
+
+    /// `run` into a lake, with these further flags.
+    pub(crate) fn run(&self, lake: &Path, flags: &[&str]) -> super::Done {
+        self.program().args(["run", "--dest", lake.to_str().unwrap()]).args(flags.iter().copied()).done()
+    }
+}

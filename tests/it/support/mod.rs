@@ -1,0 +1,9 @@
+//! What the integration tests share: the program, a bank to ask, a reader that nobody here wrote.
+
+mod bank;
+mod program;
+mod python;
+
+pub(crate) use bank::Bank;
+pub(crate) use program::{Done, Program};
+pub(crate) use python::readers;
