@@ -42,6 +42,7 @@ fn perform(program: Program) -> Result<Exit, Failure> {
         Verb::Run(args) => super::run::perform(*args, &common),
         Verb::Status(args) => super::status::perform(args, &common),
         Verb::Verify(args) => super::verify::perform(args, &common),
+        Verb::Statements(args) => super::statements::perform(*args, &common),
         #[cfg(feature = "sandbox")]
         Verb::Demo(args) => super::demo::perform(args, &common),
         #[cfg(feature = "sandbox")]

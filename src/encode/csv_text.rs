@@ -264,7 +264,10 @@ mod tests {
             push_amount(&mut out, -1_250_000_000, 8, profile.dialect());
             out
         };
-        assert_eq!((amount(CsvProfile::Fr), amount(CsvProfile::Uk)), ("x-12,50".to_owned(), "x-12.50".to_owned()));
+        assert_eq!(
+            (amount(CsvProfile::Fr), amount(CsvProfile::Uk)),
+            ("x-12,50".to_owned(), "x-12.50".to_owned())
+        );
     }
 
     #[test]

@@ -57,15 +57,30 @@ fn there_and_back(rows: &[Row], profile: CsvProfile) -> CsvMarks {
 /// Rows whose texts are what banks, customers and attackers write, from a number.
 fn awkward(count: usize, seed: u64) -> Vec<Row> {
     const TEXTS: [&str; 16] = [
-        "CB CARREFOUR 22/11", "=1+1", "-12,50", "00123", "22 mai", "Œuvre — 5 €", "漢字 ★", "a;b,c\t\"d\"|e", "'", "",
-        "\r\n=x", "\0", "＝1", "1E5", "line\nbreak", "PRÉLÈVEMENT",
+        "CB CARREFOUR 22/11",
+        "=1+1",
+        "-12,50",
+        "00123",
+        "22 mai",
+        "Œuvre — 5 €",
+        "漢字 ★",
+        "a;b,c\t\"d\"|e",
+        "'",
+        "",
+        "\r\n=x",
+        "\0",
+        "＝1",
+        "1E5",
+        "line\nbreak",
+        "PRÉLÈVEMENT",
     ];
     let row = |index: usize| -> Row {
         let mixed = (index as u64 ^ seed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let pick = |shift: u32| TEXTS[(mixed >> shift) as usize % TEXTS.len()];
         (
             Some((mixed >> (mixed % 60)) as i64),
-            (mixed % 13 != 0).then(|| (i128::from(mixed) - i128::from(u64::MAX / 2)) * i128::from(mixed % 1_000)),
+            (mixed % 13 != 0)
+                .then(|| (i128::from(mixed) - i128::from(u64::MAX / 2)) * i128::from(mixed % 1_000)),
             (mixed % 3 != 0).then_some(mixed % 2 == 0),
             Some((mixed % 2_932_896) as i32),
             Some((mixed % 253_402_300_800_000_000) as i64),
@@ -99,7 +114,14 @@ fn a_spreadsheet_file_looks_like_this() {
         let path = folder.path().join(profile.as_str());
         let mut writer = TableWriter::create(&path, Format::Csv, &shape_in(profile)).unwrap();
         let rows = [
-            (Some(1), Some(-1_250_000_000), Some(true), Some(20_779), Some(1_500_000), Some("=1+1 é;".to_owned())),
+            (
+                Some(1),
+                Some(-1_250_000_000),
+                Some(true),
+                Some(20_779),
+                Some(1_500_000),
+                Some("=1+1 é;".to_owned()),
+            ),
             (Some(1_000_000_000_000_000), None, None, None, None, None),
         ];
         writer.write(&batch(&rows)).unwrap();

@@ -96,7 +96,8 @@ pub(super) fn accounts(snapshot: &Snapshot, request: &Request) -> Result<Vec<Acc
     let users: HashSet<i64> = request.users.iter().map(|user| user.get()).collect();
     let ids: HashSet<i64> = request.accounts.iter().map(|account| account.get()).collect();
     let wanted = |id: i64, user: Option<i64>| {
-        (ids.is_empty() || ids.contains(&id)) && (users.is_empty() || user.is_some_and(|user| users.contains(&user)))
+        (ids.is_empty() || ids.contains(&id))
+            && (users.is_empty() || user.is_some_and(|user| users.contains(&user)))
     };
     let mut found: BTreeMap<i64, Account> = BTreeMap::new();
     let mut links: HashMap<i64, (Option<i64>, Option<i64>)> = HashMap::new();
@@ -108,24 +109,29 @@ pub(super) fn accounts(snapshot: &Snapshot, request: &Request) -> Result<Vec<Acc
             if !wanted(id, user) {
                 continue;
             }
-            let text = |of: super::columns::Cells<'_>| of.text(row).filter(|t| !t.trim().is_empty()).map(str::to_owned);
+            let text = |of: super::columns::Cells<'_>| {
+                of.text(row).filter(|t| !t.trim().is_empty()).map(str::to_owned)
+            };
             links.insert(id, (cells.id_connection.number(row), cells.id_source.number(row)));
-            found.insert(id, Account {
+            found.insert(
                 id,
-                user,
-                name: text(cells.name).or_else(|| text(cells.original_name)),
-                number: text(cells.number),
-                iban: text(cells.iban),
-                bic: text(cells.bic),
-                currency: text(cells.currency),
-                kind: text(cells.kind),
-                balance: cells.balance.amount(row),
-                last_update: cells.last_update.micros(row),
-                last_update_utc: cells.last_update_utc.micros(row),
-                disabled: cells.disabled.micros(row).is_some(),
-                archived: cells.deleted.micros(row).is_some(),
-                ..Account::default()
-            });
+                Account {
+                    id,
+                    user,
+                    name: text(cells.name).or_else(|| text(cells.original_name)),
+                    number: text(cells.number),
+                    iban: text(cells.iban),
+                    bic: text(cells.bic),
+                    currency: text(cells.currency),
+                    kind: text(cells.kind),
+                    balance: cells.balance.amount(row),
+                    last_update: cells.last_update.micros(row),
+                    last_update_utc: cells.last_update_utc.micros(row),
+                    disabled: cells.disabled.micros(row).is_some(),
+                    archived: cells.deleted.micros(row).is_some(),
+                    ..Account::default()
+                },
+            );
         }
         Ok(())
     })?;
@@ -147,7 +153,9 @@ pub(super) fn accounts(snapshot: &Snapshot, request: &Request) -> Result<Vec<Acc
         Ok(())
     })?;
     attach_connections(snapshot, &links, &mut found)?;
-    if let Some(missing) = request.accounts.iter().find(|account| !found.contains_key(&AccountId::get(**account))) {
+    if let Some(missing) =
+        request.accounts.iter().find(|account| !found.contains_key(&AccountId::get(**account)))
+    {
         return Err(StatementsError::NoSuchAccount(*missing));
     }
     if found.is_empty() {

@@ -59,8 +59,8 @@ pub(super) struct Check {
 
 /// Kinds of account whose balance is the sum of its transactions.
 const CASH: [&str; 16] = [
-    "checking", "savings", "card", "deposit", "joint", "livret_a", "livret_b", "ldds", "cel", "pel", "csl", "cat", "rsp",
-    "ldd", "livret", "lep",
+    "checking", "savings", "card", "deposit", "joint", "livret_a", "livret_b", "ldds", "cel", "pel", "csl",
+    "cat", "rsp", "ldd", "livret", "lep",
 ];
 
 /// The balances of the period, or why there are none. `window_ends` is the last day that the export asked for.
@@ -97,7 +97,8 @@ pub(super) fn balances(
     // The bank's balance moves with the monthly debit, so that counting anything else leads away from it; and where
     // purchases stand without a monthly debit, it cannot be told whether they moved it.
     let without_debit = tally.purchases && !tally.monthly && !account.is_card();
-    let cards_unclear = without_debit || (cards == CardRows::Deferred && (tally.monthly || (tally.purchases && !account.is_card())));
+    let cards_unclear = without_debit
+        || (cards == CardRows::Deferred && (tally.monthly || (tally.purchases && !account.is_card())));
     match () {
         () if tally.undated > 0 => return Err(NoBalance::Undated(tally.undated)),
         () if tally.doubtful + tally.doubtful_after > 0 => {
@@ -152,7 +153,9 @@ mod tests {
 
     fn tally(rows: &[(i32, i128)], days: Days) -> Tally {
         let mut tally = Tally::default();
-        for (date, amount) in rows.iter().filter(|(date, _)| days.period.from.is_none_or(|from| from <= *date)) {
+        for (date, amount) in
+            rows.iter().filter(|(date, _)| days.period.from.is_none_or(|from| from <= *date))
+        {
             tally.add(Entry { date: Some(*date), amount: Some(*amount), ..Entry::default() }, days);
         }
         tally

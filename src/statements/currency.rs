@@ -4,8 +4,8 @@
 pub(super) fn decimals(currency: Option<&str>) -> usize {
     match currency {
         Some(
-            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV" | "XAF"
-            | "XOF" | "XPF",
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND"
+            | "VUV" | "XAF" | "XOF" | "XPF",
         ) => 0,
         Some("BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND") => 3,
         _ => 2,
@@ -15,7 +15,8 @@ pub(super) fn decimals(currency: Option<&str>) -> usize {
 /// The currency's code where it can stand in formulas, file names and OFX: capital letters and digits.
 pub(super) fn plain_code(currency: Option<&str>) -> Option<&str> {
     currency.filter(|code| {
-        (2..=10).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        (2..=10).contains(&code.len())
+            && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
     })
 }
 

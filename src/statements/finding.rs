@@ -107,7 +107,8 @@ pub(super) fn gaps(account: &Account, tally: &Tally, period: Period, export: Exp
             if due.is_some_and(|due| as_of < due) {
                 gaps.push(Gap::StopsEarly(as_of));
             }
-            let ends = export.window.to.filter(|window| period.to.is_none_or(|to| to > *window) && as_of > *window);
+            let ends =
+                export.window.to.filter(|window| period.to.is_none_or(|to| to > *window) && as_of > *window);
             gaps.extend(ends.map(Gap::NothingAfter));
         }
     }
@@ -123,7 +124,8 @@ pub(super) fn gaps(account: &Account, tally: &Tally, period: Period, export: Exp
 /// What is worth knowing.
 pub(super) fn remarks(account: &Account, tally: &Tally, period: Period) -> Vec<Remark> {
     let first = account.held.as_ref().and_then(|held| held.first);
-    let begins = first.filter(|first| period.from.is_some_and(|from| from < *first) && !period.is_before(*first));
+    let begins =
+        first.filter(|first| period.from.is_some_and(|from| from < *first) && !period.is_before(*first));
     let mut remarks: Vec<Remark> = begins.map(Remark::BeginsOn).into_iter().collect();
     for (count, remark) in [
         (tally.set_aside, Remark::SetAside as fn(u64) -> Remark),
@@ -209,7 +211,10 @@ mod tests {
         assert_eq!(with(|a| a.last_update = None), [Gap::NeverFetched]);
         assert_eq!(with(|a| a.held = None), [Gap::Incomplete(None)]);
         let window = Export { window: Period { from: Some(20), to: Some(30) }, day: Some(60) };
-        assert_eq!(gaps(&account(60), &none, OCTOBER, window), [Gap::NothingBefore(20), Gap::NothingAfter(30)]);
+        assert_eq!(
+            gaps(&account(60), &none, OCTOBER, window),
+            [Gap::NothingBefore(20), Gap::NothingAfter(30)]
+        );
         let doubtful = Tally { doubtful: 2, undated: 1, ..Tally::default() };
         assert_eq!(gaps(&account(60), &doubtful, OCTOBER, export(60)), [Gap::Doubtful(2), Gap::Undated(1)]);
     }

@@ -56,7 +56,7 @@ columns! {
 }
 
 columns! {
-    BalanceRows { id_account = "id_account", day = "day", balance = "balance", last_update = "last_update", }
+    BalanceRows { id_account = "id_account", balance = "balance", last_update = "last_update", }
 }
 
 /// What is in doubt about a transaction, from the issues.
@@ -114,7 +114,8 @@ impl Ledger {
         let mut bytes = Vec::new();
         for (start, length) in &self.accounts[place].stretches {
             bytes.resize(*length, 0);
-            let read = self.scratch.seek(SeekFrom::Start(*start)).and_then(|_| self.scratch.read_exact(&mut bytes));
+            let read =
+                self.scratch.seek(SeekFrom::Start(*start)).and_then(|_| self.scratch.read_exact(&mut bytes));
             read.map_err(StatementsError::io("read the scratch file in", &self.folder))?;
             let mut rest = &bytes[..];
             while !rest.is_empty() {
@@ -136,7 +137,11 @@ impl Ledger {
             let Some(id_account) = cells.id_account.number(row) else { continue };
             if open.account != Some(id_account) {
                 self.put_aside(open)?;
-                *open = Open { account: Some(id_account), place: reading.places.get(&id_account).copied(), ..Open::default() };
+                *open = Open {
+                    account: Some(id_account),
+                    place: reading.places.get(&id_account).copied(),
+                    ..Open::default()
+                };
             }
             let Some(place) = open.place else { continue };
             let date = cells.date.date(row);
@@ -224,7 +229,12 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn entry<'r>(&self, cells: &TransactionRows<'r>, row: usize, account: &Account) -> (Entry, Option<&'r str>) {
+    fn entry<'r>(
+        &self,
+        cells: &TransactionRows<'r>,
+        row: usize,
+        account: &Account,
+    ) -> (Entry, Option<&'r str>) {
         let kind = cells.kind.text(row);
         let standing = if cells.deleted.micros(row).is_some() {
             Standing::Deleted
@@ -284,7 +294,9 @@ fn category(json: &str) -> Option<String> {
     }
     match serde_json::from_str::<Vec<Category>>(json) {
         Ok(categories) if categories.is_empty() => None,
-        Ok(categories) => Some(categories.into_iter().map(|category| category.code).collect::<Vec<_>>().join(", ")),
+        Ok(categories) => {
+            Some(categories.into_iter().map(|category| category.code).collect::<Vec<_>>().join(", "))
+        }
         Err(_) if json == "null" || json == "{}" => None,
         Err(_) => Some(json.to_owned()),
     }
@@ -337,7 +349,10 @@ mod tests {
     #[test]
     fn categories_are_their_codes() {
         assert_eq!(category("[]"), None);
-        assert_eq!(category(r#"[{"code":"food","parent_code":null},{"code":"bar","x":1}]"#).as_deref(), Some("food, bar"));
+        assert_eq!(
+            category(r#"[{"code":"food","parent_code":null},{"code":"bar","x":1}]"#).as_deref(),
+            Some("food, bar")
+        );
         assert_eq!(category("7").as_deref(), Some("7"));
     }
 }

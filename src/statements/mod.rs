@@ -38,6 +38,8 @@ mod sheet;
 mod statement;
 mod summary;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod words;
 mod workbook;
 

@@ -51,7 +51,9 @@ pub(super) fn file_stem(prefix: &str, account: &Account, period: Period, names: 
 pub(super) fn sheet_name(account: &Account, part: u32, names: Names) -> String {
     let code = plain_code(account.currency.as_deref()).filter(|code| code.len() <= 5);
     let mut tail = account.id.to_string();
-    for extra in [code.map(|code| format!(" {code}")), (part > 1).then(|| format!(" ({part})"))].into_iter().flatten() {
+    for extra in
+        [code.map(|code| format!(" {code}")), (part > 1).then(|| format!(" ({part})"))].into_iter().flatten()
+    {
         if tail.len() + extra.len() <= LONGEST_SHEET {
             tail.push_str(&extra);
         }
@@ -84,7 +86,9 @@ fn told(account: &Account, names: Names) -> Vec<&str> {
 
 /// A text without the characters that a sheet's name cannot have.
 fn legal(text: &str) -> String {
-    let allowed = |c: &char| !c.is_control() && !matches!(c, '[' | ']' | ':' | '*' | '?' | '/' | '\\' | '\u{FFFE}' | '\u{FFFF}');
+    let allowed = |c: &char| {
+        !c.is_control() && !matches!(c, '[' | ']' | ':' | '*' | '?' | '/' | '\\' | '\u{FFFE}' | '\u{FFFF}')
+    };
     text.chars().filter(allowed).collect()
 }
 

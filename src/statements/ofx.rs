@@ -20,7 +20,10 @@ pub(super) enum NoFile {
 
 /// Whether an account can have a file.
 pub(super) fn permitted(account: &Account) -> Result<(), NoFile> {
-    let code = account.currency.as_deref().is_some_and(|c| c.len() == 3 && c.bytes().all(|b| b.is_ascii_uppercase()));
+    let code = account
+        .currency
+        .as_deref()
+        .is_some_and(|c| c.len() == 3 && c.bytes().all(|b| b.is_ascii_uppercase()));
     match () {
         () if !code => Err(NoFile::NoCurrency),
         () if account.balance.is_none() || account.last_update.is_none() => Err(NoFile::NoBalance),
@@ -125,7 +128,9 @@ impl Ofx {
 
     /// Adds a transaction; one that does not count, or without an amount or a date, has no place in the format.
     pub(super) fn transaction(&mut self, line: &Line) {
-        let (Some(amount), Some(date), Standing::Booked) = (line.amount, line.date, line.standing) else { return };
+        let (Some(amount), Some(date), Standing::Booked) = (line.amount, line.date, line.standing) else {
+            return;
+        };
         let mut text = String::new();
         write_decimal(&mut text, amount, self.scale);
         self.line(format_args!("<STMTTRN>"));
@@ -197,7 +202,8 @@ struct Identification {
 
 /// Bank, branch, account and key as the account's country has them; else what there is, and at last our own id.
 fn identification(account: &Account) -> Identification {
-    let iban: String = account.iban.as_deref().unwrap_or_default().chars().filter(|c| !c.is_whitespace()).collect();
+    let iban: String =
+        account.iban.as_deref().unwrap_or_default().chars().filter(|c| !c.is_whitespace()).collect();
     let iban = if iban.is_ascii() { iban.to_ascii_uppercase() } else { String::new() };
     let part = |from: usize, to: usize| iban[from..to].to_owned();
     match (iban.get(..2), iban.len()) {
@@ -207,11 +213,15 @@ fn identification(account: &Account) -> Identification {
             account: part(14, 25),
             key: Some(part(25, 27)),
         },
-        (Some("DE"), 22) => Identification { bank: part(4, 12), branch: None, account: part(12, 22), key: None },
+        (Some("DE"), 22) => {
+            Identification { bank: part(4, 12), branch: None, account: part(12, 22), key: None }
+        }
         _ => {
-            let number = account.number.as_deref().map(str::trim).filter(|number| {
-                (1..=22).contains(&number.len()) && number.is_ascii()
-            });
+            let number = account
+                .number
+                .as_deref()
+                .map(str::trim)
+                .filter(|number| (1..=22).contains(&number.len()) && number.is_ascii());
             let bank = account.bic.as_deref().and_then(|bic| bic.get(..8)).unwrap_or("0");
             Identification {
                 bank: bank.to_owned(),
@@ -225,7 +235,9 @@ fn identification(account: &Account) -> Identification {
 
 fn account_type(kind: Option<&str>) -> &'static str {
     match kind {
-        Some("savings" | "deposit" | "livret_a" | "livret_b" | "ldds" | "cel" | "pel" | "csl" | "cat") => "SAVINGS",
+        Some("savings" | "deposit" | "livret_a" | "livret_b" | "ldds" | "cel" | "pel" | "csl" | "cat") => {
+            "SAVINGS"
+        }
         _ => "CHECKING",
     }
 }
@@ -246,7 +258,12 @@ fn transaction_type(kind: Option<&str>, amount: i128) -> &'static str {
 }
 
 /// The first and last day that a file speaks of.
-pub(super) fn covered(period: Period, account: &Account, first: Option<i32>, last: Option<i32>) -> (i32, i32) {
+pub(super) fn covered(
+    period: Period,
+    account: &Account,
+    first: Option<i32>,
+    last: Option<i32>,
+) -> (i32, i32) {
     let as_of = account.as_of_day().unwrap_or_default();
     let from = period.from.or(first).unwrap_or(as_of);
     let to = period.to.unwrap_or_else(|| last.map_or(as_of, |last| last.max(as_of)));
@@ -303,6 +320,9 @@ mod tests {
     fn an_account_without_balance_or_code_has_no_file() {
         assert_eq!(permitted(&account()), Ok(()));
         assert_eq!(permitted(&Account { balance: None, ..account() }), Err(NoFile::NoBalance));
-        assert_eq!(permitted(&Account { currency: Some("WBTC".to_owned()), ..account() }), Err(NoFile::NoCurrency));
+        assert_eq!(
+            permitted(&Account { currency: Some("WBTC".to_owned()), ..account() }),
+            Err(NoFile::NoCurrency)
+        );
     }
 }

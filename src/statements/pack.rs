@@ -20,8 +20,8 @@ use super::ofx::{self, Ofx};
 use super::statement::{Edition, Statement, write_statement};
 use super::summary::{write_balances, write_marks, write_summary};
 use super::tally::Period;
-use super::workbook::{Book, Compromises};
 use super::words::words;
+use super::workbook::{Book, Compromises};
 use super::{PackFormat, Request, StatementsError};
 
 /// Accounts of one workbook: each sheet is a scratch file while it is written, and a system has only so many.
@@ -125,7 +125,11 @@ impl<'a> Writing<'a> {
             },
             run: snapshot.run_id.to_string(),
             exported: Some(exported.as_microsecond()),
-            users_missing: users_missing(snapshot, request, accounts.iter().filter_map(|account| account.user)),
+            users_missing: users_missing(
+                snapshot,
+                request,
+                accounts.iter().filter_map(|account| account.user),
+            ),
         };
         let ledger = Ledger::read(snapshot, request, period, &accounts, folder.path())?;
         let statement = |(at, account)| Statement::new(account, &ledger, at, &edition);
@@ -188,7 +192,8 @@ impl<'a> Writing<'a> {
         for at in 0..accounts {
             let sheet = sheet_name(&self.statements[at].account, 1, self.edition.request.names);
             let book = at / BOOK_ACCOUNTS;
-            self.statements[at].place = Ok(if books == 1 { sheet } else { format!("{}: {sheet}", book_name(book)) });
+            self.statements[at].place =
+                Ok(if books == 1 { sheet } else { format!("{}: {sheet}", book_name(book)) });
         }
         for book in 0..books {
             let from = book * BOOK_ACCOUNTS;
@@ -298,7 +303,9 @@ impl<'a> Writing<'a> {
             cut_texts: report.cut_texts,
             files: folder.written()?,
         };
-        let mut bytes = serde_json::to_vec_pretty(&pack).map_err(std::io::Error::from).map_err(StatementsError::io("write", folder.path()))?;
+        let mut bytes = serde_json::to_vec_pretty(&pack)
+            .map_err(std::io::Error::from)
+            .map_err(StatementsError::io("write", folder.path()))?;
         bytes.push(b'\n');
         folder.publish(&bytes)?;
         Ok(report)

@@ -117,8 +117,20 @@ impl Statement {
 }
 
 const WIDTHS: [Width; 14] = [
-    Width::Narrow, Width::Narrow, Width::Wide, Width::Text, Width::Amount, Width::Amount, Width::Amount, Width::Amount,
-    Width::Text, Width::Text, Width::Narrow, Width::Text, Width::Amount, Width::Narrow,
+    Width::Narrow,
+    Width::Narrow,
+    Width::Wide,
+    Width::Text,
+    Width::Amount,
+    Width::Amount,
+    Width::Amount,
+    Width::Amount,
+    Width::Text,
+    Width::Text,
+    Width::Narrow,
+    Width::Text,
+    Width::Amount,
+    Width::Narrow,
 ];
 
 /// Writes the page of a statement.
@@ -135,34 +147,47 @@ pub(super) fn write_statement(
     let mut running = statement.balances.as_ref().ok().map(|balances| balances.opening);
     ledger.for_each_line(at, |row| {
         let counts = row.standing == Standing::Booked;
-        running = running.zip(row.amount.filter(|_| counts).or(Some(0))).and_then(|(sum, amount)| sum.checked_add(amount));
+        running = running
+            .zip(row.amount.filter(|_| counts).or(Some(0)))
+            .and_then(|(sum, amount)| sum.checked_add(amount));
         let kind = if counts { Line::Plain } else { Line::Muted };
         sheet.line(kind, &cells(row, running.filter(|_| counts), &edition.words))
     })?;
     if let Some((debits, credits)) = statement.tally.totals() {
         let closing = statement.balances.as_ref().ok().map(|balances| balances.closing);
-        sheet.line(Line::Total, &[
-            Cell::Text(edition.words.total),
-            Cell::Empty,
-            Cell::Empty,
-            Cell::Empty,
-            Cell::Amount(debits),
-            Cell::Amount(credits),
-            Cell::amount(credits.checked_sub(debits)),
-            Cell::amount(closing),
-        ])?;
+        sheet.line(
+            Line::Total,
+            &[
+                Cell::Text(edition.words.total),
+                Cell::Empty,
+                Cell::Empty,
+                Cell::Empty,
+                Cell::Amount(debits),
+                Cell::Amount(credits),
+                Cell::amount(credits.checked_sub(debits)),
+                Cell::amount(closing),
+            ],
+        )?;
     }
     Ok(())
 }
 
 /// What stands above the list: what is missing first.
-fn write_heading(sheet: &mut dyn Sheet, statement: &Statement, edition: &Edition<'_>) -> Result<(), StatementsError> {
+fn write_heading(
+    sheet: &mut dyn Sheet,
+    statement: &Statement,
+    edition: &Edition<'_>,
+) -> Result<(), StatementsError> {
     let Statement { account, tally, .. } = statement;
     let words = &edition.words;
     sheet.currency(account.currency.as_deref());
     sheet.title(words.statement)?;
     let missing = statement.missing(edition);
-    sheet.sentence(words.complete, if missing.is_empty() { words.yes } else { words.no }, !missing.is_empty())?;
+    sheet.sentence(
+        words.complete,
+        if missing.is_empty() { words.yes } else { words.no },
+        !missing.is_empty(),
+    )?;
     for sentence in &missing {
         sheet.sentence(words.missing, sentence, true)?;
     }

@@ -10,14 +10,47 @@ use super::statement::{Edition, Statement};
 use super::tally::Sum;
 
 const SUMMARY_WIDTHS: [Width; 22] = [
-    Width::Narrow, Width::Narrow, Width::Text, Width::Text, Width::Text, Width::Narrow, Width::Narrow, Width::Text,
-    Width::Narrow, Width::Narrow, Width::Narrow, Width::Amount, Width::Amount, Width::Amount, Width::Amount,
-    Width::Amount, Width::Amount, Width::Narrow, Width::Wide, Width::Text, Width::Wide, Width::Wide,
+    Width::Narrow,
+    Width::Narrow,
+    Width::Text,
+    Width::Text,
+    Width::Text,
+    Width::Narrow,
+    Width::Narrow,
+    Width::Text,
+    Width::Narrow,
+    Width::Narrow,
+    Width::Narrow,
+    Width::Amount,
+    Width::Amount,
+    Width::Amount,
+    Width::Amount,
+    Width::Amount,
+    Width::Amount,
+    Width::Narrow,
+    Width::Wide,
+    Width::Text,
+    Width::Wide,
+    Width::Wide,
 ];
 
 const BALANCE_WIDTHS: [Width; 17] = [
-    Width::Narrow, Width::Narrow, Width::Text, Width::Narrow, Width::Narrow, Width::Narrow, Width::Amount, Width::Amount,
-    Width::Amount, Width::Narrow, Width::Amount, Width::Text, Width::Amount, Width::Amount, Width::Amount, Width::Narrow,
+    Width::Narrow,
+    Width::Narrow,
+    Width::Text,
+    Width::Narrow,
+    Width::Narrow,
+    Width::Narrow,
+    Width::Amount,
+    Width::Amount,
+    Width::Amount,
+    Width::Narrow,
+    Width::Amount,
+    Width::Text,
+    Width::Amount,
+    Width::Amount,
+    Width::Amount,
+    Width::Narrow,
     Width::Amount,
 ];
 
@@ -54,7 +87,11 @@ pub(super) fn write_summary(
     write_totals(sheet, statements, edition)
 }
 
-fn summary_line(sheet: &mut dyn Sheet, statement: &Statement, edition: &Edition<'_>) -> Result<(), StatementsError> {
+fn summary_line(
+    sheet: &mut dyn Sheet,
+    statement: &Statement,
+    edition: &Edition<'_>,
+) -> Result<(), StatementsError> {
     let Statement { account, tally, .. } = statement;
     let words = &edition.words;
     let totals = tally.totals();
@@ -67,30 +104,33 @@ fn summary_line(sheet: &mut dyn Sheet, statement: &Statement, edition: &Edition<
     let some = |text: &'_ str| -> Option<String> { (!text.is_empty()).then(|| text.to_owned()) };
     let (missing, remarks) = (some(&missing), some(&remarks));
     sheet.currency(account.currency.as_deref());
-    sheet.line(Line::Plain, &[
-        Cell::id(account.user),
-        Cell::Id(account.id),
-        Cell::text(account.name.as_deref()),
-        Cell::text(account.identification()),
-        Cell::text(account.bank.as_deref()),
-        Cell::text(account.kind.as_deref()),
-        Cell::text(account.currency.as_deref()),
-        Cell::text(statement.place.as_deref().ok()),
-        Cell::count(tally.rows),
-        Cell::date(tally.first),
-        Cell::date(tally.last),
-        Cell::amount(totals.map(|totals| totals.0)),
-        Cell::amount(totals.map(|totals| totals.1)),
-        Cell::amount(found.map(|balances| balances.opening)),
-        Cell::amount(found.map(|balances| balances.closing)),
-        Cell::amount(account.balance),
-        Cell::datetime(account.last_update),
-        Cell::Text(if statement.is_complete() { words.yes } else { words.no }),
-        Cell::text(missing.as_deref()),
-        Cell::text(connection.as_deref()),
-        Cell::text(ask.as_deref()),
-        Cell::text(remarks.as_deref()),
-    ])
+    sheet.line(
+        Line::Plain,
+        &[
+            Cell::id(account.user),
+            Cell::Id(account.id),
+            Cell::text(account.name.as_deref()),
+            Cell::text(account.identification()),
+            Cell::text(account.bank.as_deref()),
+            Cell::text(account.kind.as_deref()),
+            Cell::text(account.currency.as_deref()),
+            Cell::text(statement.place.as_deref().ok()),
+            Cell::count(tally.rows),
+            Cell::date(tally.first),
+            Cell::date(tally.last),
+            Cell::amount(totals.map(|totals| totals.0)),
+            Cell::amount(totals.map(|totals| totals.1)),
+            Cell::amount(found.map(|balances| balances.opening)),
+            Cell::amount(found.map(|balances| balances.closing)),
+            Cell::amount(account.balance),
+            Cell::datetime(account.last_update),
+            Cell::Text(if statement.is_complete() { words.yes } else { words.no }),
+            Cell::text(missing.as_deref()),
+            Cell::text(connection.as_deref()),
+            Cell::text(ask.as_deref()),
+            Cell::text(remarks.as_deref()),
+        ],
+    )
 }
 
 /// Sums of one currency.
@@ -104,7 +144,11 @@ struct Totals {
     apart: bool,
 }
 
-fn write_totals(sheet: &mut dyn Sheet, statements: &[Statement], edition: &Edition<'_>) -> Result<(), StatementsError> {
+fn write_totals(
+    sheet: &mut dyn Sheet,
+    statements: &[Statement],
+    edition: &Edition<'_>,
+) -> Result<(), StatementsError> {
     let words = &edition.words;
     let mut currencies: BTreeMap<Option<&str>, Totals> = BTreeMap::new();
     for statement in statements {
@@ -130,14 +174,17 @@ fn write_totals(sheet: &mut dyn Sheet, statements: &[Statement], edition: &Editi
         let apart = totals.apart.then(|| words.card_accounts_apart.to_owned());
         let remarks: Vec<String> = unknown.into_iter().chain(apart).collect();
         sheet.currency(currency);
-        sheet.line(Line::Plain, &[
-            Cell::Text(currency.unwrap_or(words.unknown_currency)),
-            Cell::count(totals.accounts),
-            Cell::count(totals.rows),
-            Cell::amount(totals.debits.get()),
-            Cell::amount(totals.credits.get()),
-            Cell::text((!remarks.is_empty()).then(|| remarks.join("; ")).as_deref()),
-        ])?;
+        sheet.line(
+            Line::Plain,
+            &[
+                Cell::Text(currency.unwrap_or(words.unknown_currency)),
+                Cell::count(totals.accounts),
+                Cell::count(totals.rows),
+                Cell::amount(totals.debits.get()),
+                Cell::amount(totals.credits.get()),
+                Cell::text((!remarks.is_empty()).then(|| remarks.join("; ")).as_deref()),
+            ],
+        )?;
     }
     Ok(())
 }
@@ -174,25 +221,28 @@ pub(super) fn write_balances(
         let closing_day = found.map(|balances| balances.closing_day).or(edition.period.to);
         let why = statement.no_balance(edition).map(|why| format!("{}: {why}", words.computed_none));
         sheet.currency(account.currency.as_deref());
-        sheet.line(Line::Plain, &[
-            Cell::id(account.user),
-            Cell::Id(account.id),
-            Cell::text(account.name.as_deref()),
-            Cell::text(account.currency.as_deref()),
-            Cell::date(opening_day),
-            Cell::date(closing_day),
-            Cell::amount(found.map(|balances| balances.opening)),
-            Cell::amount(totals.map(|totals| totals.0)),
-            Cell::amount(totals.map(|totals| totals.1)),
-            Cell::count(tally.rows),
-            Cell::amount(found.map(|balances| balances.closing)),
-            Cell::Text(why.as_deref().unwrap_or(words.computed_both)),
-            Cell::amount(account.balance),
-            Cell::datetime(account.last_update),
-            Cell::amount(statement.check.map(|check| check.bank)),
-            Cell::date(statement.check.map(|check| check.day)),
-            Cell::amount(statement.check.map(|check| check.difference)),
-        ])?;
+        sheet.line(
+            Line::Plain,
+            &[
+                Cell::id(account.user),
+                Cell::Id(account.id),
+                Cell::text(account.name.as_deref()),
+                Cell::text(account.currency.as_deref()),
+                Cell::date(opening_day),
+                Cell::date(closing_day),
+                Cell::amount(found.map(|balances| balances.opening)),
+                Cell::amount(totals.map(|totals| totals.0)),
+                Cell::amount(totals.map(|totals| totals.1)),
+                Cell::count(tally.rows),
+                Cell::amount(found.map(|balances| balances.closing)),
+                Cell::Text(why.as_deref().unwrap_or(words.computed_both)),
+                Cell::amount(account.balance),
+                Cell::datetime(account.last_update),
+                Cell::amount(statement.check.map(|check| check.bank)),
+                Cell::date(statement.check.map(|check| check.day)),
+                Cell::amount(statement.check.map(|check| check.difference)),
+            ],
+        )?;
     }
     Ok(())
 }

@@ -137,7 +137,10 @@ impl Book {
         workbook.set_tempdir(scratch)?;
         let created = ExcelDateTime::from_timestamp(created)?;
         workbook.set_properties(
-            &DocProperties::new().set_title(title).set_author("powens-export").set_creation_datetime(&created),
+            &DocProperties::new()
+                .set_title(title)
+                .set_author("powens-export")
+                .set_creation_datetime(&created),
         );
         Ok(Self {
             workbook,
@@ -270,7 +273,13 @@ impl BookPage<'_> {
         }
         for column in &self.ids {
             let kind = IgnoreError::NumberStoredAsText;
-            self.worksheet.ignore_error_range(head.row + 1, *column, head.last.max(head.row + 1), *column, kind)?;
+            self.worksheet.ignore_error_range(
+                head.row + 1,
+                *column,
+                head.last.max(head.row + 1),
+                *column,
+                kind,
+            )?;
         }
         Ok(())
     }
@@ -334,7 +343,12 @@ impl BookPage<'_> {
             }
             Cell::Datetime(micros) => match ExcelDateTime::from_timestamp(micros.div_euclid(1_000_000)) {
                 Ok(datetime) => {
-                    self.worksheet.write_datetime_with_format(row, column, datetime, &formats.datetime[&kind])?;
+                    self.worksheet.write_datetime_with_format(
+                        row,
+                        column,
+                        datetime,
+                        &formats.datetime[&kind],
+                    )?;
                 }
                 Err(_) => {
                     let text = crate::model::time::datetime_text(micros);
@@ -346,7 +360,13 @@ impl BookPage<'_> {
         Ok(())
     }
 
-    fn write_amount(&mut self, row: u32, column: u16, amount: i128, kind: Look) -> Result<(), StatementsError> {
+    fn write_amount(
+        &mut self,
+        row: u32,
+        column: u16,
+        amount: i128,
+        kind: Look,
+    ) -> Result<(), StatementsError> {
         let mut text = String::new();
         write_decimal(&mut text, amount, self.book.scale);
         // The nearest number to a decimal text of up to 15 digits shows those digits again.
@@ -456,7 +476,8 @@ impl Sheet for BookPage<'_> {
             self.write(self.row, column, *cell, look)?;
         }
         // The filter ends with the list's last line, above its sum.
-        if let Some(head) = self.head.as_mut().filter(|head| kind != Line::Total && head.last + 1 == self.row) {
+        if let Some(head) = self.head.as_mut().filter(|head| kind != Line::Total && head.last + 1 == self.row)
+        {
             head.last = self.row;
         }
         self.row += 1;
@@ -483,8 +504,13 @@ mod tests {
         let mut page = book.page(|part| format!("page {part}"), "continued").unwrap();
         page.currency(Some("EUR"));
         page.title("title").unwrap();
-        page.pairs(&[("a", Cell::Date(0)), ("b", Cell::Amount(-1_250_000_000)), ("c", Cell::Datetime(0)), ("d", Cell::Empty)])
-            .unwrap();
+        page.pairs(&[
+            ("a", Cell::Date(0)),
+            ("b", Cell::Amount(-1_250_000_000)),
+            ("c", Cell::Datetime(0)),
+            ("d", Cell::Empty),
+        ])
+        .unwrap();
         page.columns(&["one", "two", "three"], &[Width::Narrow, Width::Amount, Width::Wide]).unwrap();
         for _ in 0..lines {
             page.line(Line::Plain, &[Cell::Id(7), Cell::Amount(1), Cell::Text("=1+1")]).unwrap();
@@ -509,10 +535,14 @@ mod tests {
 
     #[test]
     fn a_long_list_goes_on_on_the_next_sheet() {
-        let names = |bytes: &[u8]| (1..9).take_while(|n| {
-            let name = format!("xl/worksheets/sheet{n}.xml");
-            bytes.windows(name.len()).any(|window| window == name.as_bytes())
-        }).count();
+        let names = |bytes: &[u8]| {
+            (1..9)
+                .take_while(|n| {
+                    let name = format!("xl/worksheets/sheet{n}.xml");
+                    bytes.windows(name.len()).any(|window| window == name.as_bytes())
+                })
+                .count()
+        };
         assert_eq!(names(&written(SHEET_ROWS, 50).0), 1);
         assert_eq!(names(&written(30, 50).0), 2);
     }

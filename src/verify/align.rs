@@ -43,7 +43,9 @@ pub(super) fn first_difference(
     csv: &RecordBatch,
     profile: CsvProfile,
 ) -> Option<(String, usize)> {
-    for ((field, left), right) in parquet.schema_ref().fields().iter().zip(parquet.columns()).zip(csv.columns()) {
+    for ((field, left), right) in
+        parquet.schema_ref().fields().iter().zip(parquet.columns()).zip(csv.columns())
+    {
         if left == right {
             continue;
         }

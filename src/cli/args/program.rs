@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{CompletionsArgs, RunArgs, SchemaArgs, StatusArgs, VerifyArgs};
+use super::{CompletionsArgs, RunArgs, SchemaArgs, StatementsArgs, StatusArgs, VerifyArgs};
 #[cfg(feature = "sandbox")]
 use super::{DemoArgs, SandboxArgs};
 use crate::cli::values::LogFormat;
@@ -70,6 +70,8 @@ pub(crate) enum Verb {
     Status(StatusArgs),
     /// Re-read a snapshot and list every finding
     Verify(VerifyArgs),
+    /// Packs for accountants, from a published snapshot
+    Statements(Box<StatementsArgs>),
     /// Sandbox, run and report in one process
     #[cfg(feature = "sandbox")]
     Demo(DemoArgs),

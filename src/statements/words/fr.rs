@@ -16,14 +16,12 @@ pub(super) const WORDS: Words = Words {
     sheet_balances: "Soldes",
     statement: "Relevé de compte",
     pack: "Relevés de compte",
-    balances: "Soldes",
     totals: "Totaux par devise",
     complete: "Complet",
     missing: "Manque",
     remark: "Remarque",
     snapshot: "Instantané",
     exported: "Exporté (UTC)",
-    period: "Période",
     from: "Du",
     to: "Au",
     profile: "Profil",
@@ -62,17 +60,63 @@ pub(super) const WORDS: Words = Words {
     yes: "oui",
     no: "non",
     statement_columns: [
-        "Date", "Date de valeur", "Libellé", "Contrepartie", "Débit", "Crédit", "Montant", "Solde", "Catégorie",
-        "Commentaire", "Type", "Statut", "Non compté", "Identifiant",
+        "Date",
+        "Date de valeur",
+        "Libellé",
+        "Contrepartie",
+        "Débit",
+        "Crédit",
+        "Montant",
+        "Solde",
+        "Catégorie",
+        "Commentaire",
+        "Type",
+        "Statut",
+        "Non compté",
+        "Identifiant",
     ],
     summary_columns: [
-        "Utilisateur", "Compte", "Nom du compte", "IBAN ou numéro", "Banque", "Type", "Devise", "Fichier", "Lignes",
-        "Première date", "Dernière date", "Débits", "Crédits", "Solde initial", "Solde final", "Solde à la banque",
-        "Données arrêtées au", "Complet", "Manque", "Connexion", "À demander au client", "Remarques",
+        "Utilisateur",
+        "Compte",
+        "Nom du compte",
+        "IBAN ou numéro",
+        "Banque",
+        "Type",
+        "Devise",
+        "Fichier",
+        "Lignes",
+        "Première date",
+        "Dernière date",
+        "Débits",
+        "Crédits",
+        "Solde initial",
+        "Solde final",
+        "Solde à la banque",
+        "Données arrêtées au",
+        "Complet",
+        "Manque",
+        "Connexion",
+        "À demander au client",
+        "Remarques",
     ],
     balance_columns: [
-        "Utilisateur", "Compte", "Nom du compte", "Devise", "Du", "Au", "Solde initial", "Débits", "Crédits", "Lignes",
-        "Solde final", "Calculés", "Solde à la banque", "En date du", "Solde antérieur à la banque", "En date du", "Écart",
+        "Utilisateur",
+        "Compte",
+        "Nom du compte",
+        "Devise",
+        "Du",
+        "Au",
+        "Solde initial",
+        "Débits",
+        "Crédits",
+        "Lignes",
+        "Solde final",
+        "Calculés",
+        "Solde à la banque",
+        "En date du",
+        "Solde antérieur à la banque",
+        "En date du",
+        "Écart",
     ],
     total_columns: ["Devise", "Comptes", "Lignes", "Débits", "Crédits", "Remarques"],
     day_of: |what, day| format!("{what} (au {day})"),
@@ -80,7 +124,9 @@ pub(super) const WORDS: Words = Words {
         if gaps == 0 {
             format!("Complet : rien ne manque pour {accounts} compte(s)")
         } else {
-            format!("INCOMPLET : il manque quelque chose pour {gaps} compte(s) sur {accounts}, voir la colonne Manque")
+            format!(
+                "INCOMPLET : il manque quelque chose pour {gaps} compte(s) sur {accounts}, voir la colonne Manque"
+            )
         }
     },
     gap,
@@ -94,7 +140,9 @@ pub(super) const WORDS: Words = Words {
         Some(reason) => format!("utilisateur {user} : rien dans cet export ({reason})"),
     },
     file_missing: |why| match why {
-        NoFile::NoBalance => "pas de fichier OFX : la banque n’a pas donné de solde, que le format exige".to_owned(),
+        NoFile::NoBalance => {
+            "pas de fichier OFX : la banque n’a pas donné de solde, que le format exige".to_owned()
+        }
         NoFile::NoCurrency => "pas de fichier OFX : sa devise n’a pas de code à trois lettres".to_owned(),
     },
 };
@@ -107,7 +155,9 @@ fn gap(gap: &Gap, day: Day<'_>) -> String {
         Gap::Incomplete(Some(code)) => format!("tout n’a pas pu être récupéré ({code})"),
         Gap::NothingBefore(from) => format!("l’export ne contient rien avant le {}", day(*from)),
         Gap::NothingAfter(to) => format!("l’export ne contient rien après le {}", day(*to)),
-        Gap::StopsEarly(last) => format!("les données s’arrêtent au {}, avant la fin de la période", day(*last)),
+        Gap::StopsEarly(last) => {
+            format!("les données s’arrêtent au {}, avant la fin de la période", day(*last))
+        }
         Gap::Doubtful(rows) => format!("{rows} ligne(s) dont le montant ou le statut est illisible"),
         Gap::Undated(rows) => format!("{rows} ligne(s) sans date"),
     }
@@ -131,11 +181,17 @@ fn no_balance(why: &NoBalance, day: Day<'_>) -> String {
         NoBalance::Valued => "le solde de ce type de compte ne suit pas ses seules lignes".to_owned(),
         NoBalance::Incomplete(_) => "les lignes ne sont pas complètes".to_owned(),
         NoBalance::NoHistory => "aucune ligne n’est connue".to_owned(),
-        NoBalance::BeginsLater(first) => format!("les lignes commencent après la période, le {}", day(*first)),
-        NoBalance::NotYet(as_of) => format!("la période commence après le solde à la banque, du {}", day(*as_of)),
+        NoBalance::BeginsLater(first) => {
+            format!("les lignes commencent après la période, le {}", day(*first))
+        }
+        NoBalance::NotYet(as_of) => {
+            format!("la période commence après le solde à la banque, du {}", day(*as_of))
+        }
         NoBalance::WindowEnds(last) => format!("l’export ne contient rien après le {}", day(*last)),
         NoBalance::Undated(rows) => format!("{rows} ligne(s) sans date"),
-        NoBalance::Future(rows) => format!("{rows} ligne(s) comptabilisée(s) datée(s) après le solde à la banque"),
+        NoBalance::Future(rows) => {
+            format!("{rows} ligne(s) comptabilisée(s) datée(s) après le solde à la banque")
+        }
         NoBalance::Doubtful(rows) => format!("{rows} ligne(s) dont le montant ou le statut est illisible"),
         NoBalance::Cards => "on ne sait pas quelles lignes de carte ont mouvementé le solde".to_owned(),
         NoBalance::TooLarge => "la somme est trop grande".to_owned(),

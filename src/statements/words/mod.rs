@@ -13,17 +13,63 @@ use super::ofx::NoFile;
 
 /// Columns of a statement, of the summary, of the balances, of the totals per currency.
 pub(super) const STATEMENT_COLUMNS: [&str; 14] = [
-    "date", "value_date", "wording", "counterparty", "debit", "credit", "amount", "balance", "category", "comment",
-    "type", "status", "not_counted", "id",
+    "date",
+    "value_date",
+    "wording",
+    "counterparty",
+    "debit",
+    "credit",
+    "amount",
+    "balance",
+    "category",
+    "comment",
+    "type",
+    "status",
+    "not_counted",
+    "id",
 ];
 pub(super) const SUMMARY_COLUMNS: [&str; 22] = [
-    "id_user", "id_account", "name", "iban", "bank", "type", "currency", "file", "rows", "first_date", "last_date",
-    "debits", "credits", "opening_balance", "closing_balance", "bank_balance", "data_as_of", "complete", "missing",
-    "connection", "ask_the_client", "remarks",
+    "id_user",
+    "id_account",
+    "name",
+    "iban",
+    "bank",
+    "type",
+    "currency",
+    "file",
+    "rows",
+    "first_date",
+    "last_date",
+    "debits",
+    "credits",
+    "opening_balance",
+    "closing_balance",
+    "bank_balance",
+    "data_as_of",
+    "complete",
+    "missing",
+    "connection",
+    "ask_the_client",
+    "remarks",
 ];
 pub(super) const BALANCE_COLUMNS: [&str; 17] = [
-    "id_user", "id_account", "name", "currency", "from", "to", "opening_balance", "debits", "credits", "rows",
-    "closing_balance", "computed", "bank_balance", "bank_balance_at", "checked_balance", "checked_at", "difference",
+    "id_user",
+    "id_account",
+    "name",
+    "currency",
+    "from",
+    "to",
+    "opening_balance",
+    "debits",
+    "credits",
+    "rows",
+    "closing_balance",
+    "computed",
+    "bank_balance",
+    "bank_balance_at",
+    "checked_balance",
+    "checked_at",
+    "difference",
 ];
 pub(super) const TOTAL_COLUMNS: [&str; 6] = ["currency", "accounts", "rows", "debits", "credits", "remarks"];
 
@@ -43,14 +89,12 @@ pub(super) struct Words {
     pub(super) sheet_balances: &'static str,
     pub(super) statement: &'static str,
     pub(super) pack: &'static str,
-    pub(super) balances: &'static str,
     pub(super) totals: &'static str,
     pub(super) complete: &'static str,
     pub(super) missing: &'static str,
     pub(super) remark: &'static str,
     pub(super) snapshot: &'static str,
     pub(super) exported: &'static str,
-    pub(super) period: &'static str,
     pub(super) from: &'static str,
     pub(super) to: &'static str,
     pub(super) profile: &'static str,
@@ -140,12 +184,30 @@ mod tests {
                 .chain(&words.balance_columns)
                 .chain(&words.total_columns)
                 .chain(&[
-                    words.statement, words.pack, words.balances, words.totals, words.complete, words.monthly_counts,
-                    words.purchases_count, words.account, words.opening, words.guarded, words.yes, words.no,
+                    words.statement,
+                    words.pack,
+                    words.totals,
+                    words.complete,
+                    words.monthly_counts,
+                    words.purchases_count,
+                    words.account,
+                    words.opening,
+                    words.guarded,
+                    words.yes,
+                    words.no,
                 ])
                 .map(|text| (*text).to_owned())
                 .collect();
-            for gap in [Gap::NoConsent, Gap::NeverFetched, Gap::Incomplete(None), Gap::NothingBefore(1), Gap::NothingAfter(1), Gap::StopsEarly(1), Gap::Doubtful(1), Gap::Undated(2)] {
+            for gap in [
+                Gap::NoConsent,
+                Gap::NeverFetched,
+                Gap::Incomplete(None),
+                Gap::NothingBefore(1),
+                Gap::NothingAfter(1),
+                Gap::StopsEarly(1),
+                Gap::Doubtful(1),
+                Gap::Undated(2),
+            ] {
                 texts.push((words.gap)(&gap, &day));
             }
             for health in Health::ALL {
