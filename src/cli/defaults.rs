@@ -22,3 +22,5 @@ pub(crate) const KEEP_DAILY: u32 = 30;
 pub(crate) const KEEP_MONTHLY: u32 = 12;
 /// A night and a half: one late run is no alarm, one missed run is.
 pub(crate) const MAX_AGE: &str = "36h";
+/// Powens is French, and so are most of the accountants who open its packs.
+pub(crate) const STATEMENTS_PROFILE: &str = "fr";

@@ -46,17 +46,22 @@ impl Exit {
         }
     }
 
+    const fn of_kind(kind: LakeErrorKind) -> Self {
+        match kind {
+            LakeErrorKind::Disk => Self::Disk,
+            LakeErrorKind::Busy => Self::Busy,
+            LakeErrorKind::Damaged => Self::Damage,
+            LakeErrorKind::Usage => Self::Usage,
+        }
+    }
+
     /// The code of a failure.
     pub(crate) fn of(failure: &Failure) -> Self {
         match failure {
             Failure::Usage(_) => Self::Usage,
             Failure::Export(error) => Self::Library(error.exit_code()),
-            Failure::Lake(error) => match error.kind() {
-                LakeErrorKind::Disk => Self::Disk,
-                LakeErrorKind::Busy => Self::Busy,
-                LakeErrorKind::Damaged => Self::Damage,
-                LakeErrorKind::Usage => Self::Usage,
-            },
+            Failure::Lake(error) => Self::of_kind(error.kind()),
+            Failure::Statements(error) => Self::of_kind(error.kind()),
             Failure::System(_) => Self::Disk,
             #[cfg(feature = "sandbox")]
             Failure::Write { .. } => Self::Disk,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use powens_export::export::ExportError;
 use powens_export::lake::LakeError;
+use powens_export::statements::StatementsError;
 
 /// Why a verb ended without what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,8 @@ pub(crate) enum Failure {
     Export(#[from] ExportError),
     #[error(transparent)]
     Lake(#[from] LakeError),
+    #[error(transparent)]
+    Statements(#[from] StatementsError),
     #[error("the operating system refuses: {0}")]
     System(#[from] std::io::Error),
     #[cfg(feature = "sandbox")]

@@ -43,6 +43,7 @@ fn perform(program: Program) -> Result<Exit, Failure> {
         Verb::Status(args) => super::status::perform(args, &common),
         Verb::Verify(args) => super::verify::perform(args, &common),
         Verb::Prune(args) => super::prune::perform(args, &common),
+        Verb::Statements(args) => super::statements::perform(*args, &common),
         #[cfg(feature = "sandbox")]
         Verb::Demo(args) => super::demo::perform(args, &common),
         #[cfg(feature = "sandbox")]

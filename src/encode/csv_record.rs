@@ -3,6 +3,7 @@
 use std::io::{self, BufRead};
 
 use super::CsvFault;
+use super::profile::{Dialect, LineEnd};
 
 /// One record: its fields' bytes, one after the other. The buffers are used again and again.
 #[derive(Debug, Default)]
@@ -49,10 +50,17 @@ enum State {
     Quoted,
     /// After a quote inside a quoted field: its end, or the first half of a doubled quote.
     QuoteSeen,
+    /// After the CR of a CR LF; whether the field before it was quoted.
+    CrSeen(bool),
 }
 
-/// Reads one record, up to and with its LF. `false` at the end of the file.
-pub(super) fn read_record(input: &mut impl BufRead, record: &mut Record) -> Result<bool, RecordError> {
+/// Reads one record, up to and with its line end. `false` at the end of the file.
+pub(super) fn read_record(
+    input: &mut impl BufRead,
+    record: &mut Record,
+    dialect: &Dialect,
+) -> Result<bool, RecordError> {
+    let (delimiter, crlf) = (dialect.delimiter, dialect.line_end == LineEnd::CrLf);
     record.bytes.clear();
     record.fields.clear();
     let mut state = State::FieldStart;
@@ -68,29 +76,33 @@ pub(super) fn read_record(input: &mut impl BufRead, record: &mut Record) -> Resu
         started = true;
         for (index, &byte) in buffer.iter().enumerate() {
             state = match (state, byte) {
-                (State::FieldStart, b'"') => State::Quoted,
-                (State::FieldStart | State::Plain, b',') => {
-                    record.end_field(false);
-                    State::FieldStart
-                }
-                (State::QuoteSeen, b',') => {
-                    record.end_field(true);
-                    State::FieldStart
-                }
-                (at @ (State::FieldStart | State::Plain | State::QuoteSeen), b'\n') => {
-                    record.end_field(matches!(at, State::QuoteSeen));
-                    input.consume(index + 1);
-                    return Ok(true);
-                }
-                (State::Plain, b'"') | (State::FieldStart | State::Plain, b'\r' | 0) => {
-                    return Err(RecordError::Fault(CsvFault::Quote));
-                }
                 (State::Quoted, b'"') => State::QuoteSeen,
                 (State::QuoteSeen, b'"') | (State::Quoted, _) => {
                     record.bytes.push(byte);
                     State::Quoted
                 }
-                (State::QuoteSeen, _) => return Err(RecordError::Fault(CsvFault::Quote)),
+                (State::FieldStart, b'"') => State::Quoted,
+                (at @ (State::FieldStart | State::Plain | State::QuoteSeen), _) if byte == delimiter => {
+                    record.end_field(matches!(at, State::QuoteSeen));
+                    State::FieldStart
+                }
+                (at @ (State::FieldStart | State::Plain | State::QuoteSeen), b'\r') if crlf => {
+                    State::CrSeen(matches!(at, State::QuoteSeen))
+                }
+                (State::CrSeen(quoted), b'\n') => {
+                    record.end_field(quoted);
+                    input.consume(index + 1);
+                    return Ok(true);
+                }
+                (at @ (State::FieldStart | State::Plain | State::QuoteSeen), b'\n') if !crlf => {
+                    record.end_field(matches!(at, State::QuoteSeen));
+                    input.consume(index + 1);
+                    return Ok(true);
+                }
+                (State::FieldStart | State::Plain, b'"' | b'\r' | b'\n' | 0)
+                | (State::QuoteSeen | State::CrSeen(_), _) => {
+                    return Err(RecordError::Fault(CsvFault::Quote));
+                }
                 (State::FieldStart | State::Plain, _) => {
                     record.bytes.push(byte);
                     State::Plain
@@ -107,15 +119,20 @@ mod tests {
     use std::io::BufReader;
 
     use super::*;
+    use crate::encode::CsvProfile;
 
     type Fields = Vec<Option<String>>;
 
-    /// All records, read through a buffer of two bytes so that every state meets a buffer's end.
     fn read(text: &str) -> Result<Vec<Fields>, CsvFault> {
+        read_as(text, CsvProfile::Iso)
+    }
+
+    /// All records, read through a buffer of two bytes so that every state meets a buffer's end.
+    fn read_as(text: &str, profile: CsvProfile) -> Result<Vec<Fields>, CsvFault> {
         let mut input = BufReader::with_capacity(2, text.as_bytes());
         let (mut record, mut records) = (Record::default(), Vec::new());
         loop {
-            match read_record(&mut input, &mut record) {
+            match read_record(&mut input, &mut record, profile.dialect()) {
                 Ok(false) => return Ok(records),
                 Ok(true) => {
                     let field = |index| record.get(index).map(|f| String::from_utf8(f.to_vec()).unwrap());
@@ -145,5 +162,17 @@ mod tests {
         for cut in ["a", "a,", "\"a\n", "\"a\""] {
             assert_eq!(read(cut), Err(CsvFault::CutOff), "{cut:?}");
         }
+    }
+    #[test]
+    fn each_dialect_has_its_line_end_and_delimiter() {
+        let text = |t: &str| Some(t.to_owned());
+        assert_eq!(
+            read_as("a;\"b;\"\r\n;\"\"\r\n", CsvProfile::Fr),
+            Ok(vec![vec![text("a"), text("b;")], vec![None, text("")]])
+        );
+        for bad in ["a\n", "a\rb\r\n", "a\r\r\n"] {
+            assert_eq!(read_as(bad, CsvProfile::Fr), Err(CsvFault::Quote), "{bad:?}");
+        }
+        assert_eq!(read_as("a\r", CsvProfile::Fr), Err(CsvFault::CutOff));
     }
 }

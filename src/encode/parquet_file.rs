@@ -13,7 +13,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersi
 
 use super::chunk::Chunker;
 use super::digest::HashingWriter;
-use super::{EncodeError, TableShape, WrittenFile};
+use super::{CsvMarks, EncodeError, TableShape, WrittenFile};
 
 /// Rows in one call to the Parquet library: its page and dictionary decisions depend on the calls, so every call but
 /// a row group's last has this many rows.
@@ -78,7 +78,7 @@ impl ParquetFile {
         let sink = self.writer.into_inner().map_err(EncodeError::parquet("write", &path))?;
         let (buffer, fingerprint) = sink.finish();
         buffer.into_inner().map_err(|error| EncodeError::io("write", &path)(error.into_error()))?;
-        Ok(WrittenFile { path, rows: self.rows, fingerprint, replaced_nuls: 0 })
+        Ok(WrittenFile { path, rows: self.rows, fingerprint, marks: CsvMarks::default() })
     }
 }
 

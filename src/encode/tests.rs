@@ -15,6 +15,10 @@ use super::parquet_file::ROW_GROUP_ROWS;
 use super::*;
 
 fn shape() -> TableShape {
+    shape_in(CsvProfile::Iso)
+}
+
+fn shape_in(csv: CsvProfile) -> TableShape {
     let schema = Schema::new(vec![
         Field::new("id", DataType::Int64, true),
         Field::new("value", DataType::Decimal128(28, 8), true),
@@ -24,7 +28,115 @@ fn shape() -> TableShape {
         Field::new("last_update_utc", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true),
         Field::new("wording", DataType::Utf8, true),
     ]);
-    TableShape { schema: Arc::new(schema), sorted_by: vec!["id".to_owned()], csv: CsvProfile::Iso }
+    TableShape { schema: Arc::new(schema), sorted_by: vec!["id".to_owned()], csv }
+}
+
+/// The rows as they come back from a profile.
+fn expected(rows: &[Row], profile: CsvProfile) -> RecordBatch {
+    let back = |row: &Row| {
+        let mut row = row.clone();
+        row.5 = row.5.map(|text| reads_back_as(&text, profile).into_owned());
+        row
+    };
+    batch(&rows.iter().map(back).collect::<Vec<_>>())
+}
+
+/// Writes rows in a profile, reads them back, compares; returns what was counted.
+fn there_and_back(rows: &[Row], profile: CsvProfile) -> CsvMarks {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, shape) = (folder.path().join("file"), shape_in(profile));
+    let mut writer = TableWriter::create(&path, Format::Csv, &shape).unwrap();
+    writer.write(&batch(rows)).unwrap();
+    let written = writer.close().unwrap();
+    let reader = TableReader::open(&path, Format::Csv, &shape).unwrap();
+    let read = concat_batches(&shape.schema, &reader.collect::<Result<Vec<_>, _>>().unwrap()).unwrap();
+    assert_eq!(read, expected(rows, profile), "{profile}");
+    written.marks
+}
+
+/// Rows whose texts are what banks, customers and attackers write, from a number.
+fn awkward(count: usize, seed: u64) -> Vec<Row> {
+    const TEXTS: [&str; 16] = [
+        "CB CARREFOUR 22/11",
+        "=1+1",
+        "-12,50",
+        "00123",
+        "22 mai",
+        "Œuvre — 5 €",
+        "漢字 ★",
+        "a;b,c\t\"d\"|e",
+        "'",
+        "",
+        "\r\n=x",
+        "\0",
+        "＝1",
+        "1E5",
+        "line\nbreak",
+        "PRÉLÈVEMENT",
+    ];
+    let row = |index: usize| -> Row {
+        let mixed = (index as u64 ^ seed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let pick = |shift: u32| TEXTS[(mixed >> shift) as usize % TEXTS.len()];
+        (
+            Some((mixed >> (mixed % 60)) as i64),
+            (mixed % 13 != 0)
+                .then(|| (i128::from(mixed) - i128::from(u64::MAX / 2)) * i128::from(mixed % 1_000)),
+            (mixed % 3 != 0).then_some(mixed % 2 == 0),
+            Some((mixed % 2_932_896) as i32),
+            Some((mixed % 253_402_300_800_000_000) as i64),
+            (mixed % 11 != 0).then(|| format!("{}{}", pick(8), if mixed % 2 == 0 { "" } else { pick(16) })),
+        )
+    };
+    (0..count).map(row).collect()
+}
+
+/// `POWENS_TEST_ROWS=1000000` makes it a million of each.
+#[test]
+fn every_profile_gives_back_what_it_was_given() {
+    let rows = std::env::var("POWENS_TEST_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(20_000);
+    for profile in CsvProfile::ALL {
+        let (mut total, mut done) = (CsvMarks::default(), 0);
+        while done < rows {
+            let count = 50_000.min(rows - done);
+            total += there_and_back(&awkward(count, done as u64), profile);
+            done += count;
+        }
+        assert_eq!(total.guarded > 0, profile.dialect().guard, "{profile}");
+        assert_eq!(total.replaced_characters > 0, profile == CsvProfile::FrLegacy, "{profile}");
+        assert!(total.replaced_nuls > 0);
+    }
+}
+
+#[test]
+fn a_spreadsheet_file_looks_like_this() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = |profile: CsvProfile| {
+        let path = folder.path().join(profile.as_str());
+        let mut writer = TableWriter::create(&path, Format::Csv, &shape_in(profile)).unwrap();
+        let rows = [
+            (
+                Some(1),
+                Some(-1_250_000_000),
+                Some(true),
+                Some(20_779),
+                Some(1_500_000),
+                Some("=1+1 é;".to_owned()),
+            ),
+            (Some(1_000_000_000_000_000), None, None, None, None, None),
+        ];
+        writer.write(&batch(&rows)).unwrap();
+        let written = writer.close().unwrap();
+        assert_eq!(written.marks.guarded, 2 * u64::from(profile.dialect().guard));
+        std::fs::read(&path).unwrap()
+    };
+    let french = "id;value;coming;date;last_update;last_update_utc;wording\r\n\
+        1;-12,50;true;22/11/2026;01/01/1970 00:00:01,5;01/01/1970 00:00:01,5;\"'=1+1 é;\"\r\n\
+        '1000000000000000;;;;;;\r\n";
+    assert_eq!(written(CsvProfile::Fr), format!("\u{FEFF}{french}").into_bytes());
+    let legacy: Vec<u8> = french.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    assert_eq!(written(CsvProfile::FrLegacy), legacy);
+    let american = String::from_utf8(written(CsvProfile::Us)).unwrap();
+    assert!(american.contains("\r\n1,-12.50,true,11/22/2026,01/01/1970 00:00:01.5,"));
 }
 
 type Row = (Option<i64>, Option<i128>, Option<bool>, Option<i32>, Option<i64>, Option<String>);
@@ -140,7 +252,7 @@ fn csv_texts_are_exact() {
         (Some(3), Some(1), Some(false), Some(-1), Some(-1), Some("a,\"b\"\0".to_owned())),
     ];
     let written = write(&path, Format::Csv, [batch(&rows)]);
-    assert_eq!(written.replaced_nuls, 1);
+    assert_eq!(written.marks, CsvMarks { replaced_nuls: 1, ..CsvMarks::default() });
     assert_eq!(
         std::fs::read_to_string(&path).unwrap(),
         "id,value,coming,date,last_update,last_update_utc,wording\n\
@@ -257,6 +369,16 @@ proptest! {
             let path = folder.path().join(format.as_str());
             write(&path, format, [batch(&rows)]);
             prop_assert_eq!(read(&path, format), batch(&rows));
+        }
+    }
+
+    #[test]
+    fn any_text_comes_back_from_any_profile(texts in prop::collection::vec(
+        prop::option::of(prop_oneof!["\\PC*", any::<String>(), "['=+@;,\"\t\r\n 0-9-]{0,6}"]), 1..40)) {
+        let row = |text: &Option<String>| -> Row { (None, Some(-5), None, None, None, text.clone()) };
+        let rows: Vec<Row> = texts.iter().map(row).collect();
+        for profile in CsvProfile::ALL {
+            there_and_back(&rows, profile);
         }
     }
 }

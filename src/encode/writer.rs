@@ -22,8 +22,27 @@ pub struct WrittenFile {
     pub rows: u64,
     /// Its length and digest, taken of the bytes as they were written.
     pub fingerprint: Fingerprint,
+    /// What CSV changed of its texts.
+    pub marks: CsvMarks,
+}
+
+/// What a CSV file changed of its texts, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CsvMarks {
     /// NUL characters that CSV cannot hold and that became U+FFFD.
     pub replaced_nuls: u64,
+    /// Cells that got a `'` in front.
+    pub guarded: u64,
+    /// Characters that the encoding lacks and that became `?`.
+    pub replaced_characters: u64,
+}
+
+impl std::ops::AddAssign for CsvMarks {
+    fn add_assign(&mut self, other: Self) {
+        self.replaced_nuls += other.replaced_nuls;
+        self.guarded += other.guarded;
+        self.replaced_characters += other.replaced_characters;
+    }
 }
 
 /// A file being written, whatever its format.

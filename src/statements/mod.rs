@@ -1,1 +1,48 @@
-//! (front page to come)
+//! Packs for accountants, from a published snapshot alone: no API, no credentials, no clock.
+//!
+//! Promises: a pack is written whole or not at all, and the same snapshot and request give the same bytes; amounts are
+//! numbers, dates are dates, and no text can run anything; what is missing stands in the first lines of every page; a
+//! balance that cannot be computed for certain is absent, with the reason in its place; nothing is converted and nothing
+//! counted twice.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `request` | what is asked for |
+//! | `pack` | the pack: from a snapshot to a folder |
+//! | `folder` | where it is written, and how it gets its place |
+//! | `account` | what the snapshot's tables say of an account |
+//! | `ledger` | the transactions, read once; `tally`: what they add up to; `line`: one of them |
+//! | `balance` | balances computed back, or why there are none |
+//! | `finding` | what is missing, what is worth knowing, what to ask the client |
+//! | `statement`, `summary` | the pages |
+//! | `sheet` | what a page is written on: `csv_page`, `workbook` |
+//! | `ofx` | what bookkeeping programs import |
+//! | `words/` | the words, in each language |
+//! | `names`, `currency`, `columns` | names of files and sheets; currencies; cells of the snapshot's tables |
+
+mod account;
+mod balance;
+mod columns;
+mod csv_page;
+mod currency;
+mod error;
+mod finding;
+mod folder;
+mod ledger;
+mod line;
+mod names;
+mod ofx;
+mod pack;
+mod request;
+mod sheet;
+mod statement;
+mod summary;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod words;
+mod workbook;
+
+pub use error::StatementsError;
+pub use pack::{PackReport, write_pack};
+pub use request::{CardRows, Names, PackFormat, Request};

@@ -4,6 +4,8 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 
+use crate::encode::{CsvProfile, reads_back_as};
+
 /// A stream of batches from which any number of rows can be taken.
 pub(super) struct Rows<I> {
     batches: I,
@@ -35,15 +37,19 @@ impl<E, I: Iterator<Item = Result<RecordBatch, E>>> Rows<I> {
 }
 
 /// The first column in which two batches of equal length and columns differ, and the row.
-/// A NUL in a text equals U+FFFD in the other: CSV cannot hold it.
-pub(super) fn first_difference(parquet: &RecordBatch, csv: &RecordBatch) -> Option<(String, usize)> {
+/// What the profile cannot hold of a text (NUL, characters that its encoding lacks) is no difference.
+pub(super) fn first_difference(
+    parquet: &RecordBatch,
+    csv: &RecordBatch,
+    profile: CsvProfile,
+) -> Option<(String, usize)> {
     for ((field, left), right) in
         parquet.schema_ref().fields().iter().zip(parquet.columns()).zip(csv.columns())
     {
         if left == right {
             continue;
         }
-        let row = (0..left.len()).find(|row| !same_cell(left, right, *row));
+        let row = (0..left.len()).find(|row| !same_cell(left, right, *row, profile));
         if let Some(row) = row {
             return Some((field.name().clone(), row));
         }
@@ -51,7 +57,7 @@ pub(super) fn first_difference(parquet: &RecordBatch, csv: &RecordBatch) -> Opti
     None
 }
 
-fn same_cell(left: &dyn Array, right: &dyn Array, row: usize) -> bool {
+fn same_cell(left: &dyn Array, right: &dyn Array, row: usize, profile: CsvProfile) -> bool {
     if left.slice(row, 1).as_ref() == right.slice(row, 1).as_ref() {
         return true;
     }
@@ -59,5 +65,5 @@ fn same_cell(left: &dyn Array, right: &dyn Array, row: usize) -> bool {
     texts
         && left.is_valid(row)
         && right.is_valid(row)
-        && left.as_string::<i32>().value(row).replace('\0', "\u{fffd}") == right.as_string::<i32>().value(row)
+        && reads_back_as(left.as_string::<i32>().value(row), profile) == right.as_string::<i32>().value(row)
 }

@@ -267,6 +267,7 @@ fn compare(
     mut differs: bool,
 ) -> bool {
     let path = csv.file.path.as_str();
+    let profile = csv.file.profile.as_deref().and_then(|name| name.parse().ok()).unwrap_or_default();
     let mut offset = 0;
     while offset < rows.num_rows() {
         let Some(others) = csv.take(rows.num_rows() - offset, checked) else {
@@ -275,9 +276,8 @@ fn compare(
             }
             return true;
         };
-        if !differs
-            && let Some((column, row)) = first_difference(&rows.slice(offset, others.num_rows()), &others)
-        {
+        let mine = rows.slice(offset, others.num_rows());
+        if !differs && let Some((column, row)) = first_difference(&mine, &others, profile) {
             let number = first_row + offset + row + 1;
             let sentence = format!("row {number} differs from its Parquet file in column {column}");
             checked.find(Code::CsvDiffers, path, sentence);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{CompletionsArgs, PruneArgs, RunArgs, SchemaArgs, StatusArgs, VerifyArgs};
+use super::{CompletionsArgs, PruneArgs, RunArgs, SchemaArgs, StatementsArgs, StatusArgs, VerifyArgs};
 #[cfg(feature = "sandbox")]
 use super::{DemoArgs, SandboxArgs};
 use crate::cli::values::LogFormat;
@@ -72,6 +72,8 @@ pub(crate) enum Verb {
     Verify(VerifyArgs),
     /// Remove old snapshots; the published one always stays
     Prune(PruneArgs),
+    /// Packs for accountants, from a published snapshot
+    Statements(Box<StatementsArgs>),
     /// Sandbox, run and report in one process
     #[cfg(feature = "sandbox")]
     Demo(DemoArgs),

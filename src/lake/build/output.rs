@@ -187,7 +187,7 @@ impl PartOutput<'_> {
         for (part, facts) in parts.into_iter().zip(self.facts) {
             let areas = self.output.areas.iter();
             for (area, (_, file)) in areas.zip(part.files) {
-                written.replaced_nuls += file.replaced_nuls;
+                written.replaced_nuls += file.marks.replaced_nuls;
                 let path = FilePath::data(*area, self.table, self.month, part.part as usize);
                 let facts = facts.clone().finish(file.fingerprint);
                 let profile = self.output.profile(*area);

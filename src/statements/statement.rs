@@ -1,0 +1,264 @@
+//! The statement of one account: what is known of it, put together, and its page.
+
+use crate::encode::Dialect;
+
+use super::account::Account;
+use super::balance::{Balances, Check, NoBalance, balances, check};
+use super::finding::{Ask, Export, Gap, Remark, ask, gaps, remarks};
+use super::ledger::Ledger;
+use super::line::{Line as Row, Standing};
+use super::ofx::NoFile;
+use super::sheet::{Cell, Line, Sheet, Width};
+use super::tally::{Period, Tally};
+use super::words::Words;
+use super::{CardRows, Request, StatementsError};
+
+/// What all pages of a pack share.
+pub(super) struct Edition<'a> {
+    pub(super) request: &'a Request,
+    pub(super) words: Words,
+    pub(super) dialect: &'static Dialect,
+    pub(super) period: Period,
+    pub(super) export: Export,
+    pub(super) run: String,
+    /// When the data were fetched, UTC.
+    pub(super) exported: Option<i64>,
+    /// Users asked for of whom the snapshot has no account, and why.
+    pub(super) users_missing: Vec<(i64, Option<String>)>,
+}
+
+impl Edition<'_> {
+    /// How sentences write a day.
+    pub(super) fn day(&self, days: i32) -> String {
+        self.dialect.date_text(days)
+    }
+
+    pub(super) fn card_rule(&self) -> &'static str {
+        match self.request.card_rows {
+            CardRows::Summary => self.words.monthly_counts,
+            CardRows::Deferred => self.words.purchases_count,
+        }
+    }
+}
+
+/// All that is known of an account and period.
+#[derive(Debug)]
+pub(super) struct Statement {
+    pub(super) account: Account,
+    pub(super) tally: Tally,
+    pub(super) balances: Result<Balances, NoBalance>,
+    pub(super) check: Option<Check>,
+    pub(super) gaps: Vec<Gap>,
+    pub(super) remarks: Vec<Remark>,
+    pub(super) ask: Option<Ask>,
+    /// The name of its file or sheet, or why it has none.
+    pub(super) place: Result<String, NoFile>,
+}
+
+impl Statement {
+    /// Puts an account's statement together.
+    pub(super) fn new(account: Account, ledger: &Ledger, at: usize, edition: &Edition<'_>) -> Self {
+        let tally = ledger.tally(at).clone();
+        let (period, export) = (edition.period, edition.export);
+        let balances = balances(&account, &tally, period, edition.request.card_rows, export.window.to);
+        let earlier = balances.is_ok().then(|| ledger.earlier(at)).flatten();
+        Self {
+            check: check(&account, &tally, earlier),
+            gaps: gaps(&account, &tally, period, export),
+            remarks: remarks(&account, &tally, period),
+            ask: ask(&account, export.day),
+            place: Ok(String::new()),
+            account,
+            tally,
+            balances,
+        }
+    }
+
+    /// Whether anything is missing.
+    pub(super) fn is_complete(&self) -> bool {
+        self.gaps.is_empty() && self.place.is_ok()
+    }
+
+    /// What is missing, a sentence each.
+    pub(super) fn missing(&self, edition: &Edition<'_>) -> Vec<String> {
+        let day = |days: i32| edition.day(days);
+        let mut missing: Vec<String> = self.gaps.iter().map(|gap| (edition.words.gap)(gap, &day)).collect();
+        missing.extend(self.place.as_ref().err().map(|why| (edition.words.file_missing)(*why)));
+        missing
+    }
+
+    /// The connection's state in words.
+    pub(super) fn connection(&self, edition: &Edition<'_>) -> Option<String> {
+        self.account.health.map(|health| (edition.words.state)(health, self.account.state.as_deref()))
+    }
+
+    /// What to ask the client.
+    pub(super) fn ask(&self, edition: &Edition<'_>) -> Option<String> {
+        let day = |days: i32| edition.day(days);
+        self.ask.map(|ask| (edition.words.ask_for)(ask, &day))
+    }
+
+    /// Remarks, and why there are no balances, in one sentence each.
+    pub(super) fn remarks(&self, edition: &Edition<'_>) -> Vec<String> {
+        let day = |days: i32| edition.day(days);
+        self.remarks.iter().map(|remark| (edition.words.remark_of)(*remark, &day)).collect()
+    }
+
+    /// Why there are no balances.
+    pub(super) fn no_balance(&self, edition: &Edition<'_>) -> Option<String> {
+        let day = |days: i32| edition.day(days);
+        self.balances.as_ref().err().map(|why| (edition.words.no_balance)(why, &day))
+    }
+
+    /// Whether its sums are left out of those of its currency: they are in the monthly debit of another account.
+    pub(super) fn stands_apart(&self, cards: CardRows) -> bool {
+        cards == CardRows::Summary && self.account.is_card() && self.tally.purchases
+    }
+}
+
+const WIDTHS: [Width; 14] = [
+    Width::Narrow,
+    Width::Narrow,
+    Width::Wide,
+    Width::Text,
+    Width::Amount,
+    Width::Amount,
+    Width::Amount,
+    Width::Amount,
+    Width::Text,
+    Width::Text,
+    Width::Narrow,
+    Width::Text,
+    Width::Amount,
+    Width::Narrow,
+];
+
+/// Writes the page of a statement.
+pub(super) fn write_statement(
+    sheet: &mut dyn Sheet,
+    statement: &Statement,
+    ledger: &mut Ledger,
+    at: usize,
+    edition: &Edition<'_>,
+) -> Result<(), StatementsError> {
+    write_heading(sheet, statement, edition)?;
+    sheet.gap()?;
+    sheet.columns(&edition.words.statement_columns, &WIDTHS)?;
+    let mut running = statement.balances.as_ref().ok().map(|balances| balances.opening);
+    ledger.for_each_line(at, |row| {
+        let counts = row.standing == Standing::Booked;
+        running = running
+            .zip(row.amount.filter(|_| counts).or(Some(0)))
+            .and_then(|(sum, amount)| sum.checked_add(amount));
+        let kind = if counts { Line::Plain } else { Line::Muted };
+        sheet.line(kind, &cells(row, running.filter(|_| counts), &edition.words))
+    })?;
+    if let Some((debits, credits)) = statement.tally.totals() {
+        let closing = statement.balances.as_ref().ok().map(|balances| balances.closing);
+        sheet.line(
+            Line::Total,
+            &[
+                Cell::Text(edition.words.total),
+                Cell::Empty,
+                Cell::Empty,
+                Cell::Empty,
+                Cell::Amount(debits),
+                Cell::Amount(credits),
+                Cell::amount(credits.checked_sub(debits)),
+                Cell::amount(closing),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// What stands above the list: what is missing first.
+fn write_heading(
+    sheet: &mut dyn Sheet,
+    statement: &Statement,
+    edition: &Edition<'_>,
+) -> Result<(), StatementsError> {
+    let Statement { account, tally, .. } = statement;
+    let words = &edition.words;
+    sheet.currency(account.currency.as_deref());
+    sheet.title(words.statement)?;
+    let missing = statement.missing(edition);
+    sheet.sentence(
+        words.complete,
+        if missing.is_empty() { words.yes } else { words.no },
+        !missing.is_empty(),
+    )?;
+    for sentence in &missing {
+        sheet.sentence(words.missing, sentence, true)?;
+    }
+    if tally.totals().is_none() {
+        sheet.sentence(words.missing, words.no_totals, true)?;
+    }
+    if let Some(why) = statement.no_balance(edition) {
+        sheet.sentence(words.no_balances, &why, false)?;
+    }
+    for sentence in statement.remarks(edition) {
+        sheet.sentence(words.remark, &sentence, false)?;
+    }
+    if tally.set_aside > 0 || tally.purchases {
+        sheet.sentence(words.card_rule, edition.card_rule(), false)?;
+    }
+    let (connection, ask) = (statement.connection(edition), statement.ask(edition));
+    if let Some(ask) = &ask {
+        sheet.sentence(words.ask, ask, true)?;
+    }
+    let labelled = |label: &str, day: Option<i32>| match day {
+        Some(day) => (words.day_of)(label, edition.day(day)),
+        None => label.to_owned(),
+    };
+    let found = statement.balances.as_ref().ok();
+    let bank_balance = labelled(words.bank_balance, account.as_of_day());
+    let opening = labelled(words.opening, found.map(|balances| balances.opening_day));
+    let closing = labelled(words.closing, found.map(|balances| balances.closing_day));
+    let totals = tally.totals();
+    sheet.pairs(&[
+        (words.account, Cell::text(account.name.as_deref())),
+        (words.bank, Cell::text(account.bank.as_deref())),
+        (words.user, Cell::id(account.user)),
+        (words.iban, Cell::text(account.identification())),
+        (words.currency, Cell::Text(account.currency.as_deref().unwrap_or(words.unknown_currency))),
+        (words.account_id, Cell::Id(account.id)),
+        (words.connection, Cell::text(connection.as_deref())),
+        (words.from, Cell::date(edition.period.from)),
+        (words.to, Cell::date(edition.period.to)),
+        (words.data_as_of, Cell::datetime(account.last_update)),
+        (&opening, Cell::amount(found.map(|balances| balances.opening))),
+        (&closing, Cell::amount(found.map(|balances| balances.closing))),
+        (words.rows, Cell::count(tally.rows)),
+        (words.debits, Cell::amount(totals.map(|totals| totals.0))),
+        (words.credits, Cell::amount(totals.map(|totals| totals.1))),
+        (&bank_balance, Cell::amount(account.balance)),
+    ])
+}
+
+fn cells<'a>(row: &'a Row, running: Option<i128>, words: &'a Words) -> [Cell<'a>; 14] {
+    let counts = row.standing == Standing::Booked;
+    let counted = row.amount.filter(|_| counts);
+    let status = match row.standing {
+        Standing::Booked => None,
+        Standing::Coming => Some(words.coming),
+        Standing::Deleted => Some(words.deleted),
+        Standing::SetAside => Some(words.set_aside),
+    };
+    [
+        Cell::date(row.date),
+        Cell::date(row.value_date),
+        Cell::text(row.wording.as_deref()),
+        Cell::text(row.counterparty.as_deref()),
+        Cell::amount(counted.filter(|amount| *amount < 0).and_then(i128::checked_neg)),
+        Cell::amount(counted.filter(|amount| *amount >= 0)),
+        Cell::amount(counted),
+        Cell::amount(running),
+        Cell::text(row.category.as_deref()),
+        Cell::text(row.comment.as_deref()),
+        Cell::text(row.kind.as_deref()),
+        Cell::text(status),
+        Cell::amount(row.amount.filter(|_| !counts)),
+        Cell::Id(row.id),
+    ]
+}
