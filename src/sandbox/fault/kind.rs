@@ -18,89 +18,89 @@ impl fmt::Debug for Edit {
 #[derive(Debug, Clone)]
 pub enum Fault {
     // Transport
-    /// Answers well, then closes the kept-alive connection without saying so [3].
+    /// Answers well, then closes the kept-alive connection without saying so (3).
     CloseIdle,
-    /// Handles the request and resets the connection before any header [4].
+    /// Handles the request and resets the connection before any header (4).
     ResetBeforeHeaders,
-    /// Resets after this many bytes of the body [4].
+    /// Resets after this many bytes of the body (4).
     ResetMidBody(usize),
-    /// `Content-Length` of the whole, this many bytes of it, then a clean close [5].
+    /// `Content-Length` of the whole, this many bytes of it, then a clean close (5).
     CutBody(usize),
-    /// Chunked, this many bytes, no final chunk [6].
+    /// Chunked, this many bytes, no final chunk (6).
     ChunkedNoEnd(usize),
-    /// Chunked, with a chunk size that is no number [6].
+    /// Chunked, with a chunk size that is no number (6).
     ChunkedBadSize,
     /// Chunked and whole: no fault, the framing a proxy may choose.
     Chunked,
-    /// Neither length nor chunked; whole, or cut after this many bytes [7].
+    /// Neither length nor chunked; whole, or cut after this many bytes (7).
     Unframed(Option<usize>),
-    /// A body longer than its `Content-Length` says, which ends this many bytes early [8].
+    /// A body longer than its `Content-Length` says, which ends this many bytes early (8).
     LongerThanLength(usize),
     /// A well-made gzip body.
     Gzip,
-    /// gzip, cut after half [9].
+    /// gzip, cut after half (9).
     GzipCut,
-    /// gzip with a wrong checksum [9].
+    /// gzip with a wrong checksum (9).
     GzipBadCrc,
-    /// Says gzip, is plain [9].
+    /// Says gzip, is plain (9).
     GzipLabel,
-    /// gzip in two members [10].
+    /// gzip in two members (10).
     GzipTwoMembers,
-    /// gzip with these bytes after its end [10].
+    /// gzip with these bytes after its end (10).
     GzipTail(Vec<u8>),
-    /// Headers and this many bytes of the body, then silence [11].
+    /// Headers and this many bytes of the body, then silence (11).
     Stall(usize),
-    /// Silence from the start [11].
+    /// Silence from the start (11).
     StallBeforeHeaders,
-    /// This many bytes at a time, with pauses between [11].
+    /// This many bytes at a time, with pauses between (11).
     Drip(usize, Duration),
-    /// A status line that is none [12].
+    /// A status line that is none (12).
     GarbageStatus,
-    /// This many headers too many [12].
+    /// This many headers too many (12).
     ManyHeaders(usize),
-    /// One header of this many bytes [12].
+    /// One header of this many bytes (12).
     HugeHeader(usize),
-    /// An HTML page with this status, as a proxy or a captive portal sends [13].
+    /// An HTML page with this status, as a proxy or a captive portal sends (13).
     Html(u16),
-    /// The true body behind a byte order mark [13].
+    /// The true body behind a byte order mark (13).
     Bom,
-    /// The true body in UTF-16 [13].
+    /// The true body in UTF-16 (13).
     Utf16,
     /// Exactly these bytes on the wire, then a close.
     Wire(Vec<u8>),
 
     // HTTP
-    /// 429 [15, 16, 17].
+    /// 429 (15, 16, 17).
     TooManyRequests(RetryAfter),
-    /// This status with a Powens error body: 400, 401, 403, 404, 405, 408, 409, 423, 425, 500, 502, 503, 504 … [18–25].
+    /// This status with a Powens error body: 400, 401, 403, 404, 405, 408, 409, 423, 425, 500, 502, 503, 504 … (18–25).
     Status(u16),
-    /// This status with this error code [24, 25].
+    /// This status with this error code (24, 25).
     Code(u16, String),
-    /// A redirect with this status to the sandbox's own host [26].
+    /// A redirect with this status to the sandbox's own host (26).
     RedirectHome(u16),
-    /// A redirect with this status to a foreign host [26].
+    /// A redirect with this status to a foreign host (26).
     RedirectAway(u16),
-    /// 200 with an error object [27].
+    /// 200 with an error object (27).
     ErrorObject,
-    /// This status (200, 204, …) and no body [27].
+    /// This status (200, 204, …) and no body (27).
     Empty(u16),
-    /// 206 with half the body [27].
+    /// 206 with half the body (27).
     Partial,
-    /// 304 [27].
+    /// 304 (27).
     NotModified,
     /// A status, a content type and a body of the test's own.
     Body(u16, String, Vec<u8>),
-    /// The true body, with a byte that is not UTF-8 inside a string [51].
+    /// The true body, with a byte that is not UTF-8 inside a string (51).
     InvalidUtf8,
-    /// The true body, with every `"id"` key doubled [53].
+    /// The true body, with every `"id"` key doubled (53).
     DuplicateKeys,
-    /// The true body, followed by garbage [50].
+    /// The true body, followed by garbage (50).
     TrailingGarbage,
-    /// The true body twice [50].
+    /// The true body twice (50).
     TwoDocuments,
     /// The true body, and a cookie.
     SetCookie,
-    /// Another content type on the true body [13].
+    /// Another content type on the true body (13).
     ContentType(String),
     /// Another `Date` header, or none.
     Date(Option<String>),
@@ -108,9 +108,9 @@ pub enum Fault {
     Edit(Edit),
 
     // Meaning
-    /// Another `_links.next` [34, 35, 36].
+    /// Another `_links.next` (34, 35, 36).
     Next(NextLink),
-    /// The page without its rows; the link stays [35].
+    /// The page without its rows; the link stays (35).
     EmptyPage,
 }
 
