@@ -79,12 +79,13 @@ fn awkward(count: usize, seed: u64) -> Vec<Row> {
         let pick = |shift: u32| TEXTS[(mixed >> shift) as usize % TEXTS.len()];
         (
             Some((mixed >> (mixed % 60)) as i64),
-            (mixed % 13 != 0)
+            (!mixed.is_multiple_of(13))
                 .then(|| (i128::from(mixed) - i128::from(u64::MAX / 2)) * i128::from(mixed % 1_000)),
-            (mixed % 3 != 0).then_some(mixed % 2 == 0),
+            (!mixed.is_multiple_of(3)).then_some(mixed.is_multiple_of(2)),
             Some((mixed % 2_932_896) as i32),
             Some((mixed % 253_402_300_800_000_000) as i64),
-            (mixed % 11 != 0).then(|| format!("{}{}", pick(8), if mixed % 2 == 0 { "" } else { pick(16) })),
+            (!mixed.is_multiple_of(11))
+                .then(|| format!("{}{}", pick(8), if mixed.is_multiple_of(2) { "" } else { pick(16) })),
         )
     };
     (0..count).map(row).collect()
