@@ -158,9 +158,8 @@ impl Bench {
         row_hashes(&page.rows)
     }
 
-    /// Every row that was there during all of the user's transaction requests is among `rows`, with a content that it
-    /// had meanwhile, and nothing else is that was never there. Returns how many rows there were to find.
-    pub(super) fn check(&self, user: UserId, rows: &BTreeMap<i64, Row>, since: u64) -> usize {
+    /// The first and the last of the user's requests for transactions after a request.
+    pub(super) fn interval(&self, user: UserId, since: u64) -> (u64, u64) {
         let walk: Vec<u64> = self
             .requests_of(user)
             .iter()
@@ -170,7 +169,13 @@ impl Bench {
             .map(|request| request.number)
             .filter(|number| *number > since)
             .collect();
-        let (first, last) = (*walk.first().unwrap(), *walk.last().unwrap());
+        (*walk.first().unwrap(), *walk.last().unwrap())
+    }
+
+    /// Every row that was there during all of the user's transaction requests is among `rows`, with a content that it
+    /// had meanwhile, and nothing else is that was never there. Returns how many rows there were to find.
+    pub(super) fn check(&self, user: UserId, rows: &BTreeMap<i64, Row>, since: u64) -> usize {
+        let (first, last) = self.interval(user, since);
         let history = self.sandbox.history(user.get()).unwrap();
         let known: BTreeSet<i64> = history.ids(Kind::Transaction).into_iter().collect();
         for id in rows.keys() {

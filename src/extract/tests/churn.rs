@@ -2,8 +2,10 @@
 
 use fastrand::Rng;
 
-use crate::extract::tests::bench::{Bench, plain};
-use crate::sandbox::{Endpoint, Paging, Rule, SandboxConfig, World};
+use crate::extract::tests::bench::{Bench, Lake, plain};
+use crate::extract::{PlanConfig, RunMode};
+use crate::model::UserId;
+use crate::sandbox::{Endpoint, Kind, Nights, Paging, Rule, SandboxConfig, World};
 
 /// One random change of a user's transactions.
 fn churn(world: &mut World, user: i64, rng: &mut Rng) {
@@ -23,62 +25,131 @@ fn churn(world: &mut World, user: i64, rng: &mut Rng) {
     }
 }
 
-async fn schedule(seed: u64, paging: Paging) -> (bool, usize) {
-    let mut rng = Rng::with_seed(seed);
+/// A sandbox whose data moves while its user's transactions are asked for; changes stop after a while, as a
+/// synchronisation does.
+async fn moving(seed: u64, paging: Paging, rng: &mut Rng) -> Bench {
     let page_cap = Some(rng.usize(20..60));
     let config =
         SandboxConfig { seed, paging, page_cap, relative_links: rng.bool(), ..plain(rng.usize(30..300)) };
     let bench = Bench::start(config).await;
-    let user = bench.only_user();
-    let id = user.get();
-    // Changes of the last weeks lie far back: passes see only what moves now.
+    // The last synchronisation lies far back: passes see only what moves now.
     bench.sandbox.with_world(|world| world.advance(3 * 86_400));
+    bench
+}
+
+fn inject_churn(bench: &Bench, user: UserId, rng: &mut Rng) {
     let chance = [0.05, 0.2, 0.5][rng.usize(..3)];
-    // Changes stop after a while, as a synchronisation does.
     let until = rng.usize(5..60);
-    let mut changes = rng.fork();
-    let mut requests = 0;
+    let (mut changes, mut requests) = (rng.fork(), 0);
     bench.sandbox.inject(Rule::on(Endpoint::Transactions).always().change(move |world| {
         requests += 1;
         if requests <= until && changes.f64() < chance {
-            churn(world, id, &mut changes);
+            churn(world, user.get(), &mut changes);
         }
     }));
-    let run = bench.full().await;
-    assert!(matches!(run.result, Some(Ok(()))), "seed {seed}: {:?}", run.result);
-    let complete = run.units.contains_key(&user);
-    let mut there = 0;
-    if complete {
-        there = bench.check(user, &run.rows_of(user), 0);
-    } else {
-        assert!(run.failed.contains_key(&user));
-    }
-    bench.assert_polite();
-    (complete, there)
 }
 
-async fn schedules(paging: Paging, seeds: std::ops::Range<u64>) {
-    let (mut complete, mut there, all) = (0, 0, seeds.clone().count());
-    for seed in seeds {
-        let (ok, rows) = schedule(seed, paging).await;
-        complete += usize::from(ok);
+/// A full walk under churn: whether it was complete, and how many rows were there all the time.
+async fn full_walk(seed: u64, paging: Paging) -> (bool, usize) {
+    let mut rng = Rng::with_seed(seed);
+    let bench = moving(seed, paging, &mut rng).await;
+    let user = bench.only_user();
+    inject_churn(&bench, user, &mut rng);
+    let run = bench.full().await;
+    assert!(matches!(run.result, Some(Ok(()))), "seed {seed}: {:?}", run.result);
+    bench.assert_polite();
+    let complete = run.units.contains_key(&user);
+    assert!(complete || run.failed.contains_key(&user), "seed {seed}");
+    (complete, if complete { bench.check(user, &run.rows_of(user), 0) } else { 0 })
+}
+
+/// A quiet full walk, a day's changes, and a delta walk under churn.
+async fn delta_walk(seed: u64, paging: Paging) -> (bool, usize) {
+    let mut rng = Rng::with_seed(seed);
+    let bench = moving(seed, paging, &mut rng).await;
+    let user = bench.only_user();
+    let mut lake = Lake::default();
+    lake.absorb(&bench.full().await);
+    bench.sandbox.night_of(Nights::QUIET);
+    bench.sandbox.with_world(|world| (0..rng.usize(0..150)).for_each(|_| churn(world, user.get(), &mut rng)));
+    let since = bench.sandbox.request_count();
+    inject_churn(&bench, user, &mut rng);
+    let config = PlanConfig { mode: RunMode::Incremental, ..PlanConfig::default() };
+    let run = bench.run(&lake.previous(), &config).await;
+    assert!(matches!(run.result, Some(Ok(()))), "seed {seed}: {:?}", run.result);
+    bench.assert_polite();
+    if !run.units.contains_key(&user) {
+        return (false, 0);
+    }
+    lake.absorb(&run);
+    // What went without a trace before the walk could see it stays, as it was, until the next full walk.
+    let history = bench.sandbox.history(user.get()).unwrap();
+    let (_, last) = bench.interval(user, since);
+    let received = run.rows_of(user);
+    let mut rows = lake.rows(user).clone();
+    rows.retain(|id, _| received.contains_key(id) || history.existed(Kind::Transaction, *id, last, last));
+    (true, bench.check(user, &rows, since))
+}
+
+/// How many schedules of each kind: more on demand.
+fn seeds() -> std::ops::Range<u64> {
+    0..std::env::var("EXTRACT_SCHEDULES").ok().and_then(|text| text.parse().ok()).unwrap_or(40)
+}
+
+async fn full_walks(paging: Paging) {
+    let (mut complete, mut there) = (0, 0);
+    for seed in seeds() {
+        let (ok, rows) = full_walk(seed, paging).await;
+        complete += u64::from(ok);
         there += rows;
     }
-    println!("{paging:?}: {all} schedules, {complete} complete, {there} rows there, 0 lost");
+    report("full walks", paging, complete, there);
+}
+
+async fn delta_walks(paging: Paging) {
+    let (mut complete, mut there) = (0, 0);
+    for seed in seeds() {
+        let (ok, rows) = delta_walk(seed, paging).await;
+        complete += u64::from(ok);
+        there += rows;
+    }
+    report("delta walks", paging, complete, there);
+}
+
+fn report(what: &str, paging: Paging, complete: u64, there: usize) {
+    let all = seeds().end;
+    println!(
+        "{what}, {paging:?}: {all} schedules, {complete} complete, {there} rows there all the time, 0 lost"
+    );
     assert!(complete * 10 >= all * 8, "only {complete} of {all} complete");
 }
 
 #[tokio::test]
-async fn nothing_is_lost_under_churn_with_keyset_links() {
-    schedules(Paging::Keyset, 0..60).await;
+async fn full_walks_lose_nothing_under_churn_with_keyset_links() {
+    full_walks(Paging::Keyset).await;
 }
 
 #[tokio::test]
-async fn nothing_is_lost_under_churn_with_offset_links() {
-    schedules(Paging::Offset, 100..160).await;
+async fn full_walks_lose_nothing_under_churn_with_offset_links() {
+    full_walks(Paging::Offset).await;
 }
 
 #[tokio::test]
-async fn nothing_is_lost_under_churn_without_links() {
-    schedules(Paging::NoLinks, 200..260).await;
+async fn full_walks_lose_nothing_under_churn_without_links() {
+    full_walks(Paging::NoLinks).await;
+}
+
+#[tokio::test]
+async fn delta_walks_lose_nothing_under_churn_with_keyset_links() {
+    delta_walks(Paging::Keyset).await;
+}
+
+#[tokio::test]
+async fn delta_walks_lose_nothing_under_churn_with_offset_links() {
+    delta_walks(Paging::Offset).await;
+}
+
+#[tokio::test]
+async fn delta_walks_lose_nothing_under_churn_without_links() {
+    delta_walks(Paging::NoLinks).await;
 }
