@@ -82,7 +82,8 @@ mod tests {
     #[test]
     fn fault_99_a_bomb_stops_at_the_cap() {
         let bomb = encode(&vec![b' '; 4 << 20]);
-        assert!(bomb.len() < 32 << 10);
+        // What comes over the wire is far below the cap, however well the encoder of the day packs it.
+        assert!(bomb.len() < (1 << 20) / 4, "{} bytes", bomb.len());
         assert_eq!(decode(&bomb, 1 << 20), Err(GzipFault::TooLarge));
         assert!(claimed_size(b"\xff\xff\xff\xff", 1 << 30) <= 4 * LARGEST_RATIO);
     }
