@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from decimal import Decimal
+from decimal import Decimal, getcontext
 from pathlib import Path
 
 import duckdb
@@ -23,6 +23,9 @@ from expect import DAY_MICROS, EPOCH, TABLES, Expectation, parse
 
 problems = []
 
+
+# Python rounds sums to 28 digits unless told otherwise; sums of 28-digit amounts have more.
+getcontext().prec = 80
 
 def problem(text):
     problems.append(text)
