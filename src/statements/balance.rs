@@ -57,10 +57,11 @@ pub(super) struct Check {
     pub(super) difference: i128,
 }
 
-/// Kinds of account whose balance is the sum of its transactions.
-const CASH: [&str; 16] = [
-    "checking", "savings", "card", "deposit", "joint", "livret_a", "livret_b", "ldds", "cel", "pel", "csl",
-    "cat", "rsp", "ldd", "livret", "lep",
+/// Kinds of account whose balance is the sum of its transactions. That of a card is not: it falls back to nothing when the
+/// monthly debit is paid, without a row of its own.
+const CASH: [&str; 15] = [
+    "checking", "savings", "deposit", "joint", "livret_a", "livret_b", "ldds", "ldd", "livret", "lep", "cel",
+    "pel", "csl", "cat", "rsp",
 ];
 
 /// The balances of the period, or why there are none. `window_ends` is the last day that the export asked for.
@@ -96,9 +97,8 @@ pub(super) fn balances(
     }
     // The bank's balance moves with the monthly debit, so that counting anything else leads away from it; and where
     // purchases stand without a monthly debit, it cannot be told whether they moved it.
-    let without_debit = tally.purchases && !tally.monthly && !account.is_card();
-    let cards_unclear = without_debit
-        || (cards == CardRows::Deferred && (tally.monthly || (tally.purchases && !account.is_card())));
+    let counts_otherwise = cards == CardRows::Deferred && (tally.monthly || tally.purchases);
+    let cards_unclear = counts_otherwise || (tally.purchases && !tally.monthly);
     match () {
         () if tally.undated > 0 => return Err(NoBalance::Undated(tally.undated)),
         () if tally.doubtful + tally.doubtful_after > 0 => {
@@ -262,9 +262,7 @@ mod tests {
         let deferred = balances(&account(50), &rows, days.period, CardRows::Deferred, None);
         assert_eq!(deferred, Err(NoBalance::Cards));
         let card = Account { kind: Some("card".to_owned()), ..account(-30) };
-        let mut own = Tally::default();
-        own.add(Entry { standing: Standing::Booked, ..purchase }, days);
-        assert_eq!(of(&card, &own, days).map(|found| found.opening), Ok(0));
+        assert_eq!(of(&card, &Tally::default(), days), Err(NoBalance::Valued));
     }
 
     #[test]
