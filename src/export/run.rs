@@ -115,10 +115,9 @@ async fn with_journal(
     opening: &Opening,
     events: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<Api, ExportError> {
-    let path = opening.destination.layout.at(place::token_journal());
-    let (journal, left) = Journal::open(&path).map_err(|source| LakeError::Io {
+    let (journal, left) = Journal::open(&opening.destination.store).map_err(|source| LakeError::Io {
         action: "open the token journal",
-        path,
+        path: opening.destination.layout.at(place::token_journal()),
         source,
     })?;
     let api = api.with_journal(Arc::new(journal));
@@ -347,7 +346,7 @@ fn tidy(opening: &Opening, config: &RunConfig, snapshot: &Snapshot) -> Vec<crate
     let swept = lake::sweep_after_publish(&destination.layout, &destination.store, &destination.lock);
     let pruned =
         retention::prune(&destination.layout, &destination.store, &destination.lock, config.retention);
-    if let Err(error) = Journal::remove_if_empty(&destination.layout.at(place::token_journal())) {
+    if let Err(error) = Journal::remove_if_empty(&destination.store) {
         tracing::warn!(run = %snapshot.run_id, %error, "the token journal could not be removed");
     }
     if let Err(error) = swept {
