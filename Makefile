@@ -12,10 +12,12 @@ PROFILE ?= dev
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Readers that nobody here wrote (DuckDB, pyarrow) live here, for the tests.
 VENV := $(TARGET)/readers
+# Judges of the files under examples/deploy.
+JUDGES := $(TARGET)/judges
 DEMO_LAKE := $(TARGET)/demo-lake
 CARGO_FLAGS := --locked --profile $(PROFILE)
 
-.PHONY: help demo test check format lint docs dependencies schemas ci release clean-demo
+.PHONY: help demo test check format lint docs dependencies check-deploy schemas ci release clean-demo
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +43,9 @@ docs: ## Build the library's documentation, warnings as errors
 dependencies: ## Licences, sources, doubles and reasons of what we depend on
 	$(PYTHON) tests/tools/check_dependencies.py
 
+check-deploy: $(JUDGES)/ready ## Cron, systemd, containers, Airflow, alerts: each judged by its own tool, where it is installed
+	"$(JUDGES)/bin/python" tests/deploy/check_deploy.py
+
 schemas: ## Write the generated files below schemas/ again (the tests compare them)
 	POWENS_EXPORT_WRITE_SCHEMAS=1 $(CARGO) test $(CARGO_FLAGS) --lib --bins schema
 
@@ -54,6 +59,8 @@ clean-demo:
 	@rm -rf -- "$(DEMO_LAKE)"
 
 $(VENV)/ready: tests/readback/requirements.txt
-	$(PYTHON) -m venv "$(VENV)"
-	"$(VENV)/bin/python" -m pip install --quiet --disable-pip-version-check -r $<
+$(JUDGES)/ready: tests/deploy/requirements.txt
+$(VENV)/ready $(JUDGES)/ready:
+	$(PYTHON) -m venv "$(@D)"
+	"$(@D)/bin/python" -m pip install --quiet --disable-pip-version-check -r $<
 	@touch "$@"
