@@ -16,9 +16,11 @@ use crate::table::Decoder;
 use super::cancel::Cancel;
 use super::connectors::{self, Connectors};
 use super::error::{ExtractError, Stop};
+use super::estimate::Expected;
 use super::holdings::Owners;
 use super::plan::Plan;
 use super::previous::PreviousUnit;
+use super::probe;
 use super::session::Session;
 use super::unit::Fetched;
 use super::user::{self, Job};
@@ -126,6 +128,59 @@ impl Fetcher {
                 Some(Err(_)) => return Err(ExtractError::Interrupted),
             }
         }
+    }
+
+    /// Looks at every user whose cost the plan does not know, several at a time, and says what their walks will bring.
+    /// Every token minted is revoked, also when the looking is stopped. Users who cannot be looked at are left out.
+    ///
+    /// # Errors
+    /// What would end a run, too.
+    pub async fn probe(
+        &self,
+        plan: &Plan,
+        previous: &BTreeMap<UserId, PreviousUnit>,
+    ) -> Result<BTreeMap<UserId, Expected>, ExtractError> {
+        let unknown = plan.to_fetch().filter(|(user, _)| plan.users.get(user).is_some_and(|p| !p.estimate.exact));
+        let jobs: Vec<Job> = unknown
+            .map(|(user, action)| Job { user, action, previous: previous.get(&user).cloned() })
+            .collect();
+        let planned = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+        let (mut jobs, mut running) = (jobs.into_iter(), JoinSet::new());
+        let (mut found, mut stopped) = (BTreeMap::new(), None);
+        loop {
+            while running.len() < self.config.concurrency.get()
+                && stopped.is_none()
+                && let Some(job) = jobs.next()
+            {
+                let fetcher = self.clone();
+                running.spawn(async move { (job.user, fetcher.look_at(&job, planned).await) });
+            }
+            // Whoever is under way is waited for: a task that is dropped would leave its token behind.
+            match running.join_next().await {
+                None => return stopped.map_or(Ok(found), Err),
+                Some(Ok((user, Ok(expected)))) => drop(found.insert(user, expected)),
+                Some(Ok((user, Err(Stop::Unit { reason, detail })))) => {
+                    tracing::warn!(user = user.get(), %reason, detail, "the user could not be looked at");
+                }
+                Some(Ok((_, Err(Stop::Run(error))))) => drop(stopped.get_or_insert(error)),
+                Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Some(Err(_)) => drop(stopped.get_or_insert(ExtractError::Interrupted)),
+            }
+        }
+    }
+
+    async fn look_at(&self, job: &Job, planned: u32) -> Result<Expected, Stop> {
+        if self.cancel.is_cancelled() {
+            return Err(ExtractError::Interrupted.into());
+        }
+        let mut session = match Session::user(&self.api, &self.decoder, &self.cancel, job.user).await {
+            Ok(session) => session,
+            Err(error) => return Err(self.refused(error, planned)),
+        };
+        self.shared.token_granted.store(true, Ordering::Relaxed);
+        let expected = probe::look(&mut session, job).await;
+        session.close().await;
+        expected
     }
 
     async fn fetch_user(

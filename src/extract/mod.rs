@@ -14,6 +14,7 @@
 //! | file | noun |
 //! |---|---|
 //! | `plan`, `estimate`, `previous` | who is asked for what, and why; what it costs; what the last snapshot knows |
+//! | `probe` | what a look at a user tells about the cost |
 //! | `fetcher` | many users at a time |
 //! | `user`, `holdings`, `structure` | one user; their accounts and connections |
 //! | `walk/` | a list of transactions without losing a row |
@@ -32,6 +33,7 @@ mod holdings;
 mod list;
 mod plan;
 mod previous;
+mod probe;
 mod session;
 mod structure;
 mod unit;
@@ -45,7 +47,7 @@ mod tests;
 pub use cancel::Cancel;
 pub use connectors::Connectors;
 pub use error::{ExtractError, ExtractErrorKind};
-pub use estimate::Estimate;
+pub use estimate::{Bounds, Estimate, Expected};
 pub use fetcher::{FetchConfig, Fetcher};
 pub use plan::{Action, Plan, PlanConfig, PlanError, Planned, RunMode, Why, plan};
 pub use previous::PreviousUnit;
