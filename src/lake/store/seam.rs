@@ -15,7 +15,7 @@ pub(crate) struct Act<'a> {
     /// On what; for a rename or link, the new name. Relative to the root.
     pub(crate) path: &'a Path,
     /// The old name, for a rename or link.
-    #[allow(dead_code, reason = "only watchers ask")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "only watchers ask"))]
     pub(crate) from: Option<&'a Path>,
 }
 
