@@ -23,7 +23,10 @@ BENCH_PROFILE ?= release
 # What is measured: quick, all (ten million rows: 10 GB of JSON), or names; see benches/run.py.
 WHAT ?= quick
 
-.PHONY: help demo test check format lint docs dependencies check-deploy schemas ci release bench bench-stages clean-demo
+# Where cargo puts the binary of the profile.
+BUILT := $(TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+
+.PHONY: help demo test sweep check format lint docs dependencies check-deploy schemas ci release bench bench-stages clean-demo
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +37,10 @@ demo: clean-demo ## Build, serve a simulated bank, export it, print the report a
 
 test: $(VENV)/ready ## Run every test, the reading back by DuckDB and pyarrow included
 	POWENS_EXPORT_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(CARGO_FLAGS)
+
+sweep: ## Kill the program at every file system call of a run, fail every one with an error, compare with the kernel
+	$(CARGO) build $(CARGO_FLAGS) --bin powens-export
+	$(PYTHON) tests/sweep/sweep.py --program $(BUILT)/powens-export --cross-check --jobs 2
 
 check: format lint docs dependencies ## Formatting, lints, documentation, dependencies: warnings are errors
 

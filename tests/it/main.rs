@@ -8,6 +8,7 @@
 //! | `cli_run` | streams, exit codes, signals |
 //! | `cli_readback` | every value, by readers that nobody here wrote |
 //! | `cli_examples` | the programs under `examples/` |
+//! | `crash/` | what breaks off, refuses or is in the way: signals, kills, disks, links |
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
 //! | `nights` | night after night through the library: equality, balances, backfill, guards, a soak |
 //! | `cli_readme` | the README names every setting and every exit code |
@@ -20,6 +21,7 @@ mod cli_help;
 mod cli_readback;
 mod cli_readme;
 mod cli_run;
+mod crash;
 mod layering;
 mod nights;
 mod support;
