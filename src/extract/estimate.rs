@@ -70,9 +70,12 @@ impl Estimate {
     #[must_use]
     pub fn of(action: Action, held: Option<&PreviousUnit>, stored_tokens: bool) -> Self {
         let expected = match (action, held) {
-            (Action::Full { window }, Some(held)) if window == held.window => {
-                Expected { rows: held.rows, archived: held.archived_empty, exact: true, ..Expected::default() }
-            }
+            (Action::Full { window }, Some(held)) if window == held.window => Expected {
+                rows: held.rows,
+                archived: held.archived_empty,
+                exact: true,
+                ..Expected::default()
+            },
             (_, held) => Expected {
                 changed: held.map(|_| 0),
                 exact: action == Action::Delta && held.is_some(),

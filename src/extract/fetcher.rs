@@ -140,7 +140,8 @@ impl Fetcher {
         plan: &Plan,
         previous: &BTreeMap<UserId, PreviousUnit>,
     ) -> Result<BTreeMap<UserId, Expected>, ExtractError> {
-        let unknown = plan.to_fetch().filter(|(user, _)| plan.users.get(user).is_some_and(|p| !p.estimate.exact));
+        let unknown =
+            plan.to_fetch().filter(|(user, _)| plan.users.get(user).is_some_and(|p| !p.estimate.exact));
         let jobs: Vec<Job> = unknown
             .map(|(user, action)| Job { user, action, previous: previous.get(&user).cloned() })
             .collect();

@@ -107,10 +107,6 @@ async fn count(session: &mut Session<'_>, scope: Scope, query: &Query) -> Result
     }
 }
 
-async fn ask(
-    session: &mut Session<'_>,
-    scope: Scope,
-    target: &crate::api::Target,
-) -> Result<Answer, Stop> {
+async fn ask(session: &mut Session<'_>, scope: Scope, target: &crate::api::Target) -> Result<Answer, Stop> {
     session.page(List::Transactions, scope.endpoint(), target).await
 }

@@ -6,6 +6,7 @@
 //! | `cli_help` | help, schema, completions as reviewed text |
 //! | `cli_errors` | what a user can get wrong, and what is said then |
 //! | `cli_run` | streams, exit codes, signals |
+//! | `cli_plan` | what `plan` says is what `run` does |
 //! | `cli_readback` | every value, by readers that nobody here wrote |
 //! | `cli_examples` | the programs under `examples/` |
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
@@ -16,6 +17,7 @@
 mod cli_errors;
 mod cli_examples;
 mod cli_help;
+mod cli_plan;
 mod cli_readback;
 mod cli_readme;
 mod cli_run;
