@@ -12,10 +12,18 @@ PROFILE ?= dev
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Readers that nobody here wrote (DuckDB, pyarrow) live here, for the tests.
 VENV := $(TARGET)/readers
+# Judges of the files under examples/deploy.
+JUDGES := $(TARGET)/judges
 DEMO_LAKE := $(TARGET)/demo-lake
 CARGO_FLAGS := --locked --profile $(PROFILE)
 
-.PHONY: help demo test check format lint docs dependencies schemas ci release clean-demo
+# How the measured programs are built: `release` as shipped, or `bench`, which is quicker to build and has names for
+# a profiler. Both land in target/release.
+BENCH_PROFILE ?= release
+# What is measured: quick, all (ten million rows: 10 GB of JSON), or names; see benches/run.py.
+WHAT ?= quick
+
+.PHONY: help demo test check format lint docs dependencies check-deploy schemas ci release bench bench-stages clean-demo
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +49,9 @@ docs: ## Build the library's documentation, warnings as errors
 dependencies: ## Licences, sources, doubles and reasons of what we depend on
 	$(PYTHON) tests/tools/check_dependencies.py
 
+check-deploy: $(JUDGES)/ready ## Cron, systemd, containers, Airflow, alerts: each judged by its own tool, where it is installed
+	"$(JUDGES)/bin/python" tests/deploy/check_deploy.py
+
 schemas: ## Write the generated files below schemas/ again (the tests compare them)
 	POWENS_EXPORT_WRITE_SCHEMAS=1 $(CARGO) test $(CARGO_FLAGS) --lib --bins schema
 
@@ -50,10 +61,20 @@ ci: ## What continuous integration runs
 release: ## The stripped, optimised binary: target/release/powens-export
 	$(CARGO) build --locked --release --bin powens-export
 
+bench: ## Measure whole runs against a bank of templates: CPU, wall, memory, rows per CPU second (WHAT=all for 10 M rows)
+	$(CARGO) build --locked --profile $(BENCH_PROFILE) --bin powens-export --example bank
+	$(PYTHON) benches/run.py --what $(WHAT) --binary $(TARGET)/release/powens-export \
+		--bank $(TARGET)/release/examples/bank --save
+
+bench-stages: ## Measure decode, sort, merge, encode, read-back and hash, each alone
+	$(CARGO) bench --locked --bench stages
+
 clean-demo:
 	@rm -rf -- "$(DEMO_LAKE)"
 
 $(VENV)/ready: tests/readback/requirements.txt
-	$(PYTHON) -m venv "$(VENV)"
-	"$(VENV)/bin/python" -m pip install --quiet --disable-pip-version-check -r $<
+$(JUDGES)/ready: tests/deploy/requirements.txt
+$(VENV)/ready $(JUDGES)/ready:
+	$(PYTHON) -m venv "$(@D)"
+	"$(@D)/bin/python" -m pip install --quiet --disable-pip-version-check -r $<
 	@touch "$@"

@@ -14,7 +14,7 @@
 //! |---|---|
 //! | `run` | the sentence above |
 //! | `config`, `event`, `report`, `error` | what goes in; what is told meanwhile; what comes out |
-//! | `opening` | the destination, held by this run, and what it knows |
+//! | `clock`, `opening` | what time it is for this run; the destination, held by it, and what it knows |
 //! | `previous` | what the last snapshot knows of each user |
 //! | `fetch` | fetchers on one side of the channel, the stage on the other |
 //! | `settle` | how each user ended |
@@ -23,6 +23,7 @@
 //! | `journal` | tokens not yet revoked |
 
 mod census;
+mod clock;
 mod config;
 mod error;
 mod event;
@@ -39,6 +40,7 @@ mod settle;
 
 pub use crate::extract::Cancel;
 pub use crate::lake::retention::Keep as Retention;
+pub use crate::lake::store::Syncs;
 pub use config::{Formats, ModeRequest, RunConfig};
 pub use error::ExportError;
 pub use event::{Event, Phase, Progress};

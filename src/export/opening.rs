@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use crate::encode::WRITER_EPOCH;
 use crate::extract::PreviousUnit;
 use crate::lake::layout::{RunId, place};
-use crate::lake::store::Syncs;
 use crate::lake::{Destination, Snapshot};
 use crate::model::{DecimalType, UserId};
 use crate::table::Table;
 
+use super::clock::Clock;
 use super::config::{ModeRequest, RunConfig};
 use super::error::ExportError;
 use super::previous;
@@ -23,6 +23,7 @@ pub(super) struct Opening {
     pub(super) destination: Arc<Destination>,
     pub(super) run: RunId,
     pub(super) started_at: Timestamp,
+    pub(super) clock: Clock,
     /// The type of the lake's amounts, for ever.
     pub(super) decimal: DecimalType,
     /// What the last snapshot knows of each user that it holds.
@@ -33,11 +34,13 @@ pub(super) struct Opening {
 
 impl Opening {
     /// Locks the destination, puts aside what a crash left, and reads what the last snapshot knows.
-    pub(super) fn open(config: &RunConfig, started_at: Timestamp, syncs: Syncs) -> Result<Self, ExportError> {
-        let destination = Destination::open(&config.dest, started_at, syncs)?;
+    pub(super) fn open(config: &RunConfig) -> Result<Self, ExportError> {
+        let clock = Clock::start(config.started_at);
+        let started_at = clock.started_at();
+        let destination = Destination::open(&config.dest, started_at, config.syncs)?;
         let Ground { decimal, previous, rewrite } = Ground::of(destination.latest.as_ref(), config)?;
         let run = destination.layout.free_run_id(started_at);
-        Ok(Self { destination: Arc::new(destination), run, started_at, decimal, previous, rewrite })
+        Ok(Self { destination: Arc::new(destination), run, started_at, clock, decimal, previous, rewrite })
     }
 
     /// The snapshot to build upon.

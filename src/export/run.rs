@@ -4,10 +4,6 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use arrow::compute::concat_batches;
-use arrow::record_batch::RecordBatch;
-use jiff::Timestamp;
-
 use crate::api::Api;
 use crate::encode::CsvProfile;
 use crate::extract::{Cancel, Connectors, ExtractError, FetchConfig, FetchedUnit, Fetcher, Plan, UserList};
@@ -15,11 +11,13 @@ use crate::lake::build::{self, Attempt, BuildInput, Built, DomainLists};
 use crate::lake::guard::{Counts, Judged, Overrides, Verdict, judge};
 use crate::lake::layout::place;
 use crate::lake::manifest::Manifest;
-use crate::lake::store::{Store, Syncs};
+use crate::lake::store::Store;
 use crate::lake::{self, LakeError, Snapshot, WORK_MODE, retention};
 use crate::model::{DecimalType, UserId};
 use crate::stage::{Stage, StageKey, StageOptions, StageParent, Staged};
 use crate::table::{Table, sort};
+use arrow::compute::concat_batches;
+use arrow::record_batch::RecordBatch;
 
 use super::config::RunConfig;
 use super::error::ExportError;
@@ -48,7 +46,7 @@ pub async fn run(
 ) -> Result<RunReport, ExportError> {
     events(Event::Phase(Phase::Planning));
     let api = Api::new(config.api.clone())?;
-    let opening = Opening::open(&config, Timestamp::now(), Syncs::Executed)?;
+    let opening = Opening::open(&config)?;
     let api = with_journal(&api, &opening, events).await?;
     let fetcher = Fetcher::new(api.clone(), opening.decimal, cancel, fetch_config(&config));
     let (list, connectors) = domain(&fetcher, events).await?;
@@ -62,7 +60,7 @@ pub async fn run(
         requests_estimate: estimate.exact.then_some(estimate.requests),
     });
     let Gathered { staged, failed, reused } =
-        fetch::fetch(&fetcher, &api, &plan, &opening.previous, staging, events).await?;
+        fetch::fetch(&fetcher, &api, &plan, &opening, staging, events).await?;
     let attempts = settle::attempts(&fetcher, &plan, staged.units(), &failed).await?;
 
     let guarded = Guarded::of(&list, &attempts, &config);
@@ -115,10 +113,9 @@ async fn with_journal(
     opening: &Opening,
     events: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<Api, ExportError> {
-    let path = opening.destination.layout.at(place::token_journal());
-    let (journal, left) = Journal::open(&path).map_err(|source| LakeError::Io {
+    let (journal, left) = Journal::open(&opening.destination.store).map_err(|source| LakeError::Io {
         action: "open the token journal",
-        path,
+        path: opening.destination.layout.at(place::token_journal()),
         source,
     })?;
     let api = api.with_journal(Arc::new(journal));
@@ -180,7 +177,7 @@ fn staging(
         decimal: opening.decimal,
     };
     let options = StageOptions { max_age: config.resume_max_age, ..StageOptions::default() };
-    let disk = Store::open(opening.destination.layout.root(), Syncs::Executed).map_err(LakeError::from)?;
+    let disk = Store::open(opening.destination.layout.root(), config.syncs).map_err(LakeError::from)?;
     let (mut stage, found) =
         Stage::open(Arc::new(disk), &Opening::stage_place(), &key, options, opening.started_at)?;
     let reused = fetch::reusable(&mut stage, found, plan)?;
@@ -271,7 +268,7 @@ impl Recorded {
             built,
             stats: self.stats.clone(),
         };
-        Ok(facts.manifest(&folder, Timestamp::now())?)
+        Ok(facts.manifest(&folder, opening.clock.now())?)
     }
 }
 
@@ -336,7 +333,7 @@ fn tidy(opening: &Opening, config: &RunConfig, snapshot: &Snapshot) -> Vec<crate
     let swept = lake::sweep_after_publish(&destination.layout, &destination.store, &destination.lock);
     let pruned =
         retention::prune(&destination.layout, &destination.store, &destination.lock, config.retention);
-    if let Err(error) = Journal::remove_if_empty(&destination.layout.at(place::token_journal())) {
+    if let Err(error) = Journal::remove_if_empty(&destination.store) {
         tracing::warn!(run = %snapshot.run_id, %error, "the token journal could not be removed");
     }
     if let Err(error) = swept {

@@ -22,7 +22,7 @@
 pub mod build;
 mod error;
 pub mod facts;
-#[cfg(all(test, feature = "failpoints"))]
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 pub(crate) mod fixture;

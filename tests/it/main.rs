@@ -10,6 +10,7 @@
 //! | `cli_readback` | every value, by readers that nobody here wrote |
 //! | `cli_examples` | the programs under `examples/` |
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
+//! | `nights` | night after night through the library: equality, balances, backfill, guards, a soak |
 //! | `cli_readme` | the README names every setting and every exit code |
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
@@ -22,5 +23,6 @@ mod cli_readback;
 mod cli_readme;
 mod cli_run;
 mod layering;
+mod nights;
 mod support;
 mod whole_runs;

@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
 
+use rustix::io::Errno;
 use tempfile::TempDir;
 
+use super::faulty::{Faulty, Point, Refusal};
+use super::seam::When;
 use super::*;
 
 fn store() -> (TempDir, Store) {
@@ -192,26 +195,30 @@ fn errors_name_the_step_and_no_more_than_the_relative_path() {
     assert!(store.sync_dir(path("no")).unwrap_err().is_sync());
 }
 
-#[cfg(feature = "failpoints")]
 #[test]
 fn every_step_can_be_made_to_fail() {
-    let scenario = fail::FailScenario::setup();
-    let (_folder, store) = store();
-    store.replace(path("LATEST"), 0o640, b"old").unwrap();
-    for (name, visible) in [
-        ("store::create_file::before", b"old"),
-        ("store::write::after", b"old"),
-        ("store::sync_file::before", b"old"),
-        ("store::rename::before", b"old"),
-        ("store::rename::after", b"new"),
-        ("store::sync_dir::before", b"new"),
+    let folder = tempfile::tempdir().unwrap();
+    let faulty = Arc::new(Faulty::default());
+    let _watching = seam::watch(folder.path(), faulty.clone());
+    let store = Store::open(folder.path(), Syncs::Executed).unwrap();
+    for (when, step, name, visible) in [
+        (When::Before, Step::CreateFile, "LATEST.tmp", b"old"),
+        (When::After, Step::Write, "LATEST.tmp", b"old"),
+        (When::Before, Step::SyncFile, "LATEST.tmp", b"old"),
+        (When::Before, Step::Rename, "LATEST", b"old"),
+        (When::After, Step::Rename, "LATEST", b"new"),
+        (When::Before, Step::SyncDir, ".", b"new"),
     ] {
         store.replace(path("LATEST"), 0o640, b"old").unwrap();
-        fail::cfg(name, "return(ENOSPC)").unwrap();
+        faulty.refuse(Some(Refusal::once(Point { when, step, path: name.into(), nth: 0 }, Errno::NOSPC)));
         let error = store.replace(path("LATEST"), 0o640, b"new").unwrap_err();
-        fail::remove(name);
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{name}");
-        assert_eq!(fs::read(store.locate(path("LATEST"))).unwrap(), visible, "{name}");
+        faulty.refuse(None);
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{when:?} {step:?}");
+        assert_eq!(fs::read(store.locate(path("LATEST"))).unwrap(), visible, "{when:?} {step:?}");
     }
-    scenario.teardown();
+    // Another folder's store knows nothing of it.
+    let elsewhere = self::store();
+    faulty.refuse(Some(Refusal::everything(Errno::IO)));
+    elsewhere.1.replace(path("LATEST"), 0o640, b"new").unwrap();
+    assert!(store.replace(path("LATEST"), 0o640, b"new").is_err());
 }
