@@ -9,6 +9,7 @@
 //! | `cli_readback` | every value, by readers that nobody here wrote |
 //! | `cli_examples` | the programs under `examples/` |
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
+//! | `simulation` | thousands of seeded schedules of whole runs, against the bank's own history |
 //! | `cli_readme` | the README names every setting and every exit code |
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
@@ -20,5 +21,6 @@ mod cli_readback;
 mod cli_readme;
 mod cli_run;
 mod layering;
+mod simulation;
 mod support;
 mod whole_runs;
