@@ -11,6 +11,7 @@
 //! | `cli_examples` | the programs under `examples/` |
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
 //! | `nights` | night after night through the library: equality, balances, backfill, guards, a soak |
+//! | `simulation` | thousands of seeded schedules of whole runs, against the bank's own history |
 //! | `cli_readme` | the README names every setting and every exit code |
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
@@ -24,5 +25,6 @@ mod cli_readme;
 mod cli_run;
 mod layering;
 mod nights;
+mod simulation;
 mod support;
 mod whole_runs;
