@@ -30,6 +30,8 @@ pub mod guard;
 pub mod layout;
 mod lock;
 pub mod manifest;
+#[cfg(all(test, feature = "sandbox"))]
+mod power;
 mod preflight;
 mod publish;
 pub mod readback;

@@ -156,13 +156,19 @@ impl Store {
     }
 
     /// As [`Store::create_dirs`], without a sync: for folders that [`Store::sync_tree`] makes durable later, all at
-    /// once.
+    /// once. Several threads may make the same folder at the same time.
     ///
     /// # Errors
     /// As [`Store::create_dirs`].
     pub fn make_dirs(&self, path: &Path, mode: u32) -> Result<(), StoreError> {
-        let missing = self.missing(path);
-        missing.iter().rev().try_for_each(|path| self.make_one_dir(path, mode))
+        for path in self.missing(path).iter().rev() {
+            match self.make_one_dir(path, mode) {
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && self.root.join(path).is_dir() => {}
+                made => made?,
+            }
+        }
+        Ok(())
     }
 
     /// Creates a file of exactly this mode, for writing. It is durable once it and its folder are synced.

@@ -109,6 +109,22 @@ fn a_missing_root_is_created_with_its_parents() {
 }
 
 #[test]
+fn many_threads_may_make_one_folder() {
+    let (_folder, store) = store();
+    for round in 0..50 {
+        let deep = PathBuf::from(format!("{round}/a/b"));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| store.make_dirs(&deep, 0o700).unwrap());
+            }
+        });
+        assert!(store.locate(&deep).is_dir());
+    }
+    store.write_file(path("file"), 0o600, b"").unwrap();
+    assert!(store.make_dirs(path("file"), 0o700).is_err(), "something else is in the way");
+}
+
+#[test]
 fn a_rename_replaces_nothing_and_syncs_both_parents() {
     let (_folder, store) = store();
     store.create_dirs(path("a/b"), 0o750).unwrap();
