@@ -23,7 +23,7 @@ BENCH_PROFILE ?= release
 # What is measured: quick, all (ten million rows: 10 GB of JSON), or names; see benches/run.py.
 WHAT ?= quick
 
-.PHONY: help demo test check format lint docs dependencies check-deploy schemas ci release bench bench-stages clean-demo
+.PHONY: help demo test check format lint docs dependencies advisories sbom check-deploy schemas ci release bench bench-stages clean-demo
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,8 +46,17 @@ lint: ## Clippy over everything, warnings as errors
 docs: ## Build the library's documentation, warnings as errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --profile $(PROFILE) --no-deps --lib
 
-dependencies: ## Licences, sources, doubles and reasons of what we depend on
+dependencies: ## Licences, sources, doubles and reasons of what we depend on; by cargo-deny too, where it is installed
 	$(PYTHON) tests/tools/check_dependencies.py
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --all-features check bans licenses sources; \
+	else echo "cargo-deny is not installed: the check above covers licences, sources and doubles"; fi
+
+advisories: ## Known vulnerabilities in what we depend on (needs cargo-deny and the network)
+	$(CARGO) deny --all-features check advisories
+
+sbom: ## The bill of materials (CycloneDX): target/powens-export.cdx.json
+	@mkdir -p $(TARGET)
+	$(PYTHON) tests/tools/sbom.py > $(TARGET)/powens-export.cdx.json
 
 check-deploy: $(JUDGES)/ready ## Cron, systemd, containers, Airflow, alerts: each judged by its own tool, where it is installed
 	"$(JUDGES)/bin/python" tests/deploy/check_deploy.py
