@@ -15,7 +15,7 @@ VENV := $(TARGET)/readers
 DEMO_LAKE := $(TARGET)/demo-lake
 CARGO_FLAGS := --locked --profile $(PROFILE)
 
-.PHONY: help demo test check format lint docs dependencies schemas ci release clean-demo
+.PHONY: help demo test simulate planted check format lint docs dependencies schemas ci release clean-demo
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,14 @@ demo: clean-demo ## Build, serve a simulated bank, export it, print the report a
 
 test: $(VENV)/ready ## Run every test, the reading back by DuckDB and pyarrow included
 	POWENS_EXPORT_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(CARGO_FLAGS)
+
+# A range of seeds; one seed is one schedule, for ever.
+SEEDS ?= 0..20000
+simulate: ## Play more schedules of the simulation: make simulate SEEDS=0..100000
+	POWENS_EXPORT_SIMULATION_SEEDS=$(SEEDS) $(CARGO) test $(CARGO_FLAGS) --test it simulation::whatever -- --nocapture
+
+planted: ## Plant bugs one at a time and see which test notices (an hour)
+	$(PYTHON) tests/tools/planted_bugs.py --target "$(abspath $(TARGET))"
 
 check: format lint docs dependencies ## Formatting, lints, documentation, dependencies: warnings are errors
 
