@@ -23,7 +23,8 @@ BENCH_PROFILE ?= release
 # What is measured: quick, all (ten million rows: 10 GB of JSON), or names; see benches/run.py.
 WHAT ?= quick
 
-.PHONY: help demo test check format lint docs dependencies advisories sbom check-deploy schemas ci release bench bench-stages clean-demo
+# Every target with a description is a command.
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*##/ { print $$1 }' $(firstword $(MAKEFILE_LIST))) clean-demo
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +35,14 @@ demo: clean-demo ## Build, serve a simulated bank, export it, print the report a
 
 test: $(VENV)/ready ## Run every test, the reading back by DuckDB and pyarrow included
 	POWENS_EXPORT_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(CARGO_FLAGS)
+
+# A range of seeds; one seed is one schedule, for ever.
+SEEDS ?= 0..20000
+simulate: ## Play more schedules of the simulation: make simulate SEEDS=0..100000
+	POWENS_EXPORT_SIMULATION_SEEDS=$(SEEDS) $(CARGO) test $(CARGO_FLAGS) --test it simulation::whatever -- --nocapture
+
+planted: ## Plant bugs one at a time and see which test notices (an hour)
+	$(PYTHON) tests/tools/planted_bugs.py --target "$(abspath $(TARGET))"
 
 check: format lint docs dependencies ## Formatting, lints, documentation, dependencies: warnings are errors
 
