@@ -16,6 +16,8 @@ VENV := $(TARGET)/readers
 JUDGES := $(TARGET)/judges
 DEMO_LAKE := $(TARGET)/demo-lake
 CARGO_FLAGS := --locked --profile $(PROFILE)
+# Where cargo puts the binary of the profile.
+BUILT := $(TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 
 # How the measured programs are built: `release` as shipped, or `bench`, which is quicker to build and has names for
 # a profiler. Both land in target/release.
@@ -43,6 +45,10 @@ simulate: ## Play more schedules of the simulation: make simulate SEEDS=0..10000
 
 planted: ## Plant bugs one at a time and see which test notices (an hour)
 	$(PYTHON) tests/tools/planted_bugs.py --target "$(abspath $(TARGET))"
+
+sweep: ## Kill the program at every file system call of a run, fail every one with an error, compare with the kernel
+	$(CARGO) build $(CARGO_FLAGS) --bin powens-export
+	$(PYTHON) tests/sweep/sweep.py --program $(BUILT)/powens-export --cross-check --jobs 2
 
 check: format lint docs dependencies ## Formatting, lints, documentation, dependencies: warnings are errors
 

@@ -9,6 +9,7 @@
 //! | `cli_plan` | what `plan` says is what `run` does |
 //! | `cli_readback` | every value, by readers that nobody here wrote |
 //! | `cli_examples` | the programs under `examples/` |
+//! | `crash/` | what breaks off, refuses or is in the way: signals, kills, disks, links |
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
 //! | `nights` | night after night through the library: equality, balances, backfill, guards, a soak |
 //! | `simulation` | thousands of seeded schedules of whole runs, against the bank's own history |
@@ -23,6 +24,7 @@ mod cli_plan;
 mod cli_readback;
 mod cli_readme;
 mod cli_run;
+mod crash;
 mod layering;
 mod nights;
 mod simulation;

@@ -76,12 +76,10 @@ pub enum StoreError {
     #[error("{} is a symbolic link: somebody put it there, remove it", .0.display())]
     Symlink(PathBuf),
     /// Everybody on the machine could replace what is published.
-    #[error(
-        "the destination is writable by everybody: take that right away (chmod o-w) or set the sticky bit"
-    )]
+    #[error("the folder is writable by everybody: take that right away (chmod o-w) or set the sticky bit")]
     WorldWritable,
     /// The root is no folder.
-    #[error("the destination is not a folder")]
+    #[error("the place is not a folder")]
     NotAFolder,
     /// The path leads out of the root.
     #[error("{} does not stay below the destination", .0.display())]

@@ -2,12 +2,14 @@
 
 mod bank;
 mod in_process;
+mod process;
 mod program;
 mod python;
 mod rows;
 
 pub(crate) use bank::Bank;
 pub(crate) use in_process::{assert_verified, digests, latest};
+pub(crate) use process::{kill, wait_for_requests, wait_until};
 pub(crate) use program::{Done, Program};
 pub(crate) use python::readers;
 pub(crate) use rows::{Row, Rows, rows};
