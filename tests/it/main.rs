@@ -7,6 +7,7 @@
 //! | `cli_errors` | what a user can get wrong, and what is said then |
 //! | `cli_run` | streams, exit codes, signals |
 //! | `cli_readback` | every value, by readers that nobody here wrote |
+//! | `cli_statements` | packs for accountants, by Python, openpyxl, ofxtools and LibreOffice |
 //! | `cli_examples` | the programs under `examples/` |
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
 //! | `cli_readme` | the README names every setting and every exit code |
@@ -19,6 +20,7 @@ mod cli_help;
 mod cli_readback;
 mod cli_readme;
 mod cli_run;
+mod cli_statements;
 mod layering;
 mod support;
 mod whole_runs;

@@ -1,4 +1,4 @@
-//! What the integration tests share: the program, a bank to ask, a reader that nobody here wrote.
+//! What the integration tests share: the program, a bank to ask, readers that nobody here wrote.
 
 mod bank;
 mod program;
@@ -6,4 +6,4 @@ mod python;
 
 pub(crate) use bank::Bank;
 pub(crate) use program::{Done, Program};
-pub(crate) use python::readers;
+pub(crate) use python::{office, readers};
