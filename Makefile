@@ -10,7 +10,7 @@ PYTHON ?= python3
 # One profile for the demo and the tests, so that dependencies are compiled once.
 PROFILE ?= dev
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-# Readers that nobody here wrote (DuckDB, pyarrow) live here, for the tests.
+# Readers that nobody here wrote (DuckDB, pyarrow, …) live here, for the tests.
 VENV := $(TARGET)/readers
 # Judges of the files under examples/deploy.
 JUDGES := $(TARGET)/judges
@@ -35,8 +35,9 @@ demo: clean-demo ## Build, serve a simulated bank, export it, print the report a
 	$(CARGO) build $(CARGO_FLAGS) --bin powens-export
 	@$(CARGO) run --quiet $(CARGO_FLAGS) --bin powens-export -- demo --dest $(DEMO_LAKE)
 
-test: $(VENV)/ready ## Run every test, the reading back by DuckDB and pyarrow included
-	POWENS_EXPORT_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(CARGO_FLAGS)
+test: $(VENV)/ready ## Run every test, the reading back by DuckDB, pyarrow, openpyxl, ofxtools and LibreOffice included
+	office="$$(tests/tools/office.sh)"; \
+	POWENS_EXPORT_PYTHON="$(abspath $(VENV))/bin/python" POWENS_EXPORT_OFFICE="$$office" $(CARGO) test $(CARGO_FLAGS)
 
 # A range of seeds; one seed is one schedule, for ever.
 SEEDS ?= 0..20000

@@ -8,6 +8,7 @@
 //! | `cli_run` | streams, exit codes, signals |
 //! | `cli_plan` | what `plan` says is what `run` does |
 //! | `cli_readback` | every value, by readers that nobody here wrote |
+//! | `cli_statements` | packs for accountants, by Python, openpyxl, ofxtools and LibreOffice |
 //! | `cli_examples` | the programs under `examples/` |
 //! | `crash/` | what breaks off, refuses or is in the way: signals, kills, disks, links |
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
@@ -24,6 +25,7 @@ mod cli_plan;
 mod cli_readback;
 mod cli_readme;
 mod cli_run;
+mod cli_statements;
 mod crash;
 mod layering;
 mod nights;
