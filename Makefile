@@ -16,8 +16,11 @@ VENV := $(TARGET)/readers
 JUDGES := $(TARGET)/judges
 DEMO_LAKE := $(TARGET)/demo-lake
 CARGO_FLAGS := --locked --profile $(PROFILE)
+# Where `make install` puts things: DESTDIR for packagers, BINARY for a program that is already built.
+PREFIX ?= /usr/local
+DESTDIR ?=
 
-.PHONY: help demo test check format lint docs dependencies advisories sbom check-deploy schemas ci release clean-demo
+.PHONY: help demo test check format lint docs dependencies advisories sbom check-deploy schemas ci release install clean-demo
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +66,22 @@ ci: ## What continuous integration runs
 
 release: ## The stripped, optimised binary: target/release/powens-export
 	$(CARGO) build --locked --release --bin powens-export
+
+ifdef BINARY
+install:
+else
+BINARY := $(TARGET)/release/powens-export
+install: release
+endif
+install: ## Install program, completions and man pages below $(DESTDIR)$(PREFIX), by default /usr/local
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
+		"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	install -m 0755 "$(BINARY)" "$(DESTDIR)$(PREFIX)/bin/powens-export"
+	"$(BINARY)" completions bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/powens-export"
+	"$(BINARY)" completions zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_powens-export"
+	"$(BINARY)" completions fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/powens-export.fish"
+	"$(BINARY)" man "$(DESTDIR)$(PREFIX)/share/man/man1"
 
 clean-demo:
 	@rm -rf -- "$(DEMO_LAKE)"

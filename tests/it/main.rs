@@ -8,6 +8,7 @@
 //! | `cli_run` | streams, exit codes, signals |
 //! | `cli_readback` | every value, by readers that nobody here wrote |
 //! | `cli_examples` | the programs under `examples/` |
+//! | `install` | what `make install` puts where |
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
 //! | `cli_readme` | the README names every setting and every exit code |
 
@@ -19,6 +20,7 @@ mod cli_help;
 mod cli_readback;
 mod cli_readme;
 mod cli_run;
+mod install;
 mod layering;
 mod support;
 mod whole_runs;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{CompletionsArgs, PruneArgs, RunArgs, SchemaArgs, StatementsArgs, StatusArgs, VerifyArgs};
+use super::{CompletionsArgs, ManArgs, PruneArgs, RunArgs, SchemaArgs, StatementsArgs, StatusArgs, VerifyArgs};
 #[cfg(feature = "sandbox")]
 use super::{DemoArgs, SandboxArgs};
 use crate::cli::values::LogFormat;
@@ -84,4 +84,7 @@ pub(crate) enum Verb {
     Schema(SchemaArgs),
     /// Completion script for a shell
     Completions(CompletionsArgs),
+    /// Man pages, written into a folder: for `make install`
+    #[command(hide = true)]
+    Man(ManArgs),
 }
