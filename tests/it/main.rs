@@ -11,6 +11,7 @@
 //! | `cli_statements` | packs for accountants, by Python, openpyxl, ofxtools and LibreOffice |
 //! | `cli_examples` | the programs under `examples/` |
 //! | `crash/` | what breaks off, refuses or is in the way: signals, kills, disks, links |
+//! | `install` | what `make install` puts where |
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
 //! | `nights` | night after night through the library: equality, balances, backfill, guards, a soak |
 //! | `simulation` | thousands of seeded schedules of whole runs, against the bank's own history |
@@ -27,6 +28,7 @@ mod cli_readme;
 mod cli_run;
 mod cli_statements;
 mod crash;
+mod install;
 mod layering;
 mod nights;
 mod simulation;

@@ -48,7 +48,7 @@ fn fault_79_a_second_run_is_turned_away_before_it_asks_anything() {
     assert_eq!(elsewhere.sandbox.request_count(), 0);
     // The kernel frees the lock however the first one ends.
     kill(&first, "KILL");
-    Done::from(first.wait_with_output().unwrap());
+    assert_eq!(Done::from(first.wait_with_output().unwrap()).code, None);
     bank.run(&lake, &["--rate", "1000/s"]).expect(0);
 }
 
