@@ -6,10 +6,7 @@ use std::sync::Arc;
 
 use crate::api::Api;
 use crate::encode::CsvProfile;
-use crate::extract::{
-    Cancel, Connectors, ExtractError, FetchConfig, FetchedUnit, Fetcher, Plan, PlanConfig, RunMode, UserList,
-    plan,
-};
+use crate::extract::{Cancel, Connectors, ExtractError, FetchConfig, FetchedUnit, Fetcher, Plan, UserList};
 use crate::lake::build::{self, Attempt, BuildError, BuildInput, Built, DomainLists, Stop};
 use crate::lake::guard::{Counts, Judged, Overrides, Verdict, judge};
 use crate::lake::layout::place;
@@ -22,12 +19,13 @@ use crate::table::{Table, sort};
 use arrow::compute::concat_batches;
 use arrow::record_batch::RecordBatch;
 
-use super::config::{ModeRequest, RunConfig};
+use super::config::RunConfig;
 use super::error::ExportError;
 use super::event::{Event, Phase};
 use super::fetch::{self, Gathered};
 use super::journal::Journal;
 use super::opening::Opening;
+use super::plan;
 use super::record::Facts;
 use super::report::RunReport;
 use super::settle;
@@ -52,7 +50,7 @@ pub async fn run(
     let api = with_journal(&api, &opening, &cancel, events).await?;
     let fetcher = Fetcher::new(api.clone(), opening.decimal, cancel.clone(), fetch_config(&config));
     let (list, connectors) = domain(&fetcher, events).await?;
-    let plan = planned(&list, &opening, &config)?;
+    let plan = plan::of(&list, &opening.previous, opening.rewrite, &config)?;
 
     events(Event::Phase(Phase::Fetching));
     let staging = staging(&opening, &config, &plan)?;
@@ -143,7 +141,7 @@ async fn with_journal(
     Ok(api)
 }
 
-fn fetch_config(config: &RunConfig) -> FetchConfig {
+pub(super) fn fetch_config(config: &RunConfig) -> FetchConfig {
     FetchConfig {
         concurrency: config.api.concurrency,
         drain: config.api.timings.drain,
@@ -151,40 +149,29 @@ fn fetch_config(config: &RunConfig) -> FetchConfig {
     }
 }
 
-/// The lists of the domain. A run goes on without the connectors: the last snapshot's stay.
+/// The lists of the domain.
 async fn domain(
     fetcher: &Fetcher,
     events: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<(UserList, Option<Connectors>), ExportError> {
-    let list = fetcher.users().await?;
-    let connectors = match fetcher.connectors().await {
-        Ok(connectors) => Some(connectors),
-        Err(error @ ExtractError::Interrupted) => return Err(error.into()),
+    Ok((fetcher.users().await?, connectors(fetcher, events).await?))
+}
+
+/// The list of connectors. A run goes on without it: the last snapshot's stays.
+pub(super) async fn connectors(
+    fetcher: &Fetcher,
+    events: &(dyn Fn(Event) + Send + Sync),
+) -> Result<Option<Connectors>, ExportError> {
+    match fetcher.connectors().await {
+        Ok(connectors) => Ok(Some(connectors)),
+        Err(error @ ExtractError::Interrupted) => Err(error.into()),
         Err(error) => {
             events(Event::Notice(format!(
                 "the list of connectors could not be read, the last one stays: {error}"
             )));
-            None
+            Ok(None)
         }
-    };
-    Ok((list, connectors))
-}
-
-fn planned(list: &UserList, opening: &Opening, config: &RunConfig) -> Result<Plan, ExportError> {
-    let settings = PlanConfig {
-        mode: match config.mode {
-            ModeRequest::Auto => RunMode::Auto,
-            ModeRequest::Full => RunMode::Full,
-            ModeRequest::Incremental => RunMode::Incremental,
-        },
-        full_every_days: config.full_every_days,
-        window: config.window,
-        only: (!config.users.is_empty()).then(|| config.users.iter().copied().collect()),
-        rewrite: opening.rewrite,
-        stored_tokens: config.api.user_tokens.is_some(),
-    };
-    let plan = plan(list, &opening.previous, &settings)?;
-    if plan.unknown.is_empty() { Ok(plan) } else { Err(ExportError::UnknownUsers(plan.unknown)) }
+    }
 }
 
 /// The stage, and what an interrupted run left in it that this one can use.

@@ -68,6 +68,8 @@ pub struct Walked {
     pub as_of: Timestamp,
     /// Every account in the user's list.
     pub accounts: Vec<WalkedAccount>,
+    /// What the rows fetched cannot hold (rows without a key): the next walk is a full one, so that it is not forgotten.
+    pub lacks: Option<Reason>,
 }
 
 /// How one account was covered.

@@ -316,6 +316,7 @@ impl Lake {
             walk_start: as_of,
             full_walk_start: as_of,
             as_of,
+            lacks: None,
             accounts: accounts
                 .keys()
                 .map(|id| WalkedAccount {
