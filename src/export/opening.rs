@@ -38,7 +38,33 @@ impl Opening {
         let clock = Clock::start(config.started_at);
         let started_at = clock.started_at();
         let destination = Destination::open(&config.dest, started_at, config.syncs)?;
-        let parent = destination.latest.as_ref();
+        let Ground { decimal, previous, rewrite } = Ground::of(destination.latest.as_ref(), config)?;
+        let run = destination.layout.free_run_id(started_at);
+        Ok(Self { destination: Arc::new(destination), run, started_at, clock, decimal, previous, rewrite })
+    }
+
+    /// The snapshot to build upon.
+    pub(super) fn parent(&self) -> Option<&Snapshot> {
+        self.destination.latest.as_ref()
+    }
+
+    /// Where the stage lies.
+    pub(super) fn stage_place() -> std::path::PathBuf {
+        place::stage()
+    }
+}
+
+/// What a run builds upon: what the last snapshot fixes and knows.
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub(super) decimal: DecimalType,
+    pub(super) previous: BTreeMap<UserId, PreviousUnit>,
+    pub(super) rewrite: bool,
+}
+
+impl Ground {
+    /// What the snapshot means for a run with these settings.
+    pub(super) fn of(parent: Option<&Snapshot>, config: &RunConfig) -> Result<Self, ExportError> {
         let lake = parent.map(|parent| parent.manifest.decimal.column().unwrap_or_default());
         let decimal = match (lake, config.decimal) {
             (Some(lake), Some(asked)) if lake != asked => {
@@ -52,18 +78,7 @@ impl Opening {
         }
         let previous = parent.map(previous::read).transpose()?.unwrap_or_default();
         let rewrite = parent.is_some_and(|parent| !is_current(parent, decimal));
-        let run = destination.layout.free_run_id(started_at);
-        Ok(Self { destination: Arc::new(destination), run, started_at, clock, decimal, previous, rewrite })
-    }
-
-    /// The snapshot to build upon.
-    pub(super) fn parent(&self) -> Option<&Snapshot> {
-        self.destination.latest.as_ref()
-    }
-
-    /// Where the stage lies.
-    pub(super) fn stage_place() -> std::path::PathBuf {
-        place::stage()
+        Ok(Self { decimal, previous, rewrite })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Everything that a build depends on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -95,6 +96,16 @@ pub struct DomainLists {
     pub issues: Vec<Issue>,
 }
 
+/// Asks whether the run is to end.
+#[derive(Clone, Copy)]
+pub struct Stop<'a>(pub &'a (dyn Fn() -> bool + Sync));
+
+impl fmt::Debug for Stop<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stop")
+    }
+}
+
 /// The input of a build. The data files depend on nothing else, and not on `run` and `started_at`.
 #[derive(Debug)]
 pub struct BuildInput<'a> {
@@ -122,4 +133,6 @@ pub struct BuildInput<'a> {
     pub decimal: DecimalType,
     /// Partitions built at the same time.
     pub threads: NonZeroUsize,
+    /// Asked before each partition.
+    pub stop: Stop<'a>,
 }
