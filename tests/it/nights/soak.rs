@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use powens_export::export::{RunConfig, RunReport};
+use powens_export::export::{Event, Phase, RunConfig, RunReport};
 use powens_export::lake::manifest::Status;
 use powens_export::sandbox::{Endpoint, Fault, Nights, Rule, SandboxConfig};
 use powens_export::table::Table;
@@ -37,6 +38,28 @@ struct Sum {
     bytes_written: u64,
     most_snapshots: usize,
     slowest: Duration,
+    /// How long each part of the runs took.
+    phases: BTreeMap<Phase, Duration>,
+}
+
+/// The parts of one run, and when each began.
+#[derive(Debug, Default)]
+struct Phases(Mutex<Vec<(Phase, Instant)>>);
+
+impl Phases {
+    fn see(&self, event: &Event) {
+        if let Event::Phase(phase) = event {
+            self.0.lock().unwrap().push((*phase, Instant::now()));
+        }
+    }
+
+    fn end(self, sums: &mut BTreeMap<Phase, Duration>) {
+        let mut end = Instant::now();
+        for (phase, began) in self.0.into_inner().unwrap().into_iter().rev() {
+            *sums.entry(phase).or_default() += end.duration_since(began);
+            end = began;
+        }
+    }
 }
 
 impl Sum {
@@ -102,8 +125,11 @@ fn a_lake_stays_right_for_a_thousand_nights() {
             }
             let start = Instant::now();
             // A few accounts of five people are soon a fifth of them.
-            let report = bank.export(RunConfig { accept_shrink: true, ..bank.config(&lake) }).unwrap();
+            let config = RunConfig { accept_shrink: true, ..bank.config(&lake) };
+            let phases = Phases::default();
+            let report = bank.export_watched(config, &|event| phases.see(&event)).unwrap();
             sum.add(&report, start.elapsed());
+            phases.end(&mut sum.phases);
             bank.sandbox.clear_rules();
             let snapshot = latest(&lake);
             let held = Held::some_of(&snapshot, &[Table::Accounts]);
@@ -126,7 +152,8 @@ fn a_lake_stays_right_for_a_thousand_nights() {
     eprintln!(
         "{nights} nights, {} runs ({} partial) in {:.0?}, the slowest {:.0?}; {} requests, {:.1} a user and run\n\
          {} transactions, {} balances; {} rows changed; {} files written ({} bytes), {} linked\n\
-         {} snapshots at most; {} bytes of disk, {} after the first night",
+         {} snapshots at most; {} bytes of disk, {} after the first night\n\
+         {:.0?}",
         sum.runs,
         sum.partial,
         began.elapsed(),
@@ -142,6 +169,7 @@ fn a_lake_stays_right_for_a_thousand_nights() {
         sum.most_snapshots,
         disk(&lake),
         first_disk,
+        sum.phases,
     );
 }
 
