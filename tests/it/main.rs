@@ -8,6 +8,7 @@
 //! | `cli_run` | streams, exit codes, signals |
 //! | `cli_readback` | every value, by readers that nobody here wrote |
 //! | `cli_statements` | packs for accountants, by Python, openpyxl, ofxtools and LibreOffice |
+//! | `csv_profiles` | any number of rows through each profile and back, by Python |
 //! | `cli_examples` | the programs under `examples/` |
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
 //! | `cli_readme` | the README names every setting and every exit code |
@@ -21,6 +22,7 @@ mod cli_readback;
 mod cli_readme;
 mod cli_run;
 mod cli_statements;
+mod csv_profiles;
 mod layering;
 mod support;
 mod whole_runs;

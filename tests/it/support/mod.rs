@@ -3,7 +3,9 @@
 mod bank;
 mod program;
 mod python;
+mod texts;
 
 pub(crate) use bank::Bank;
 pub(crate) use program::{Done, Program};
 pub(crate) use python::{office, readers};
+pub(crate) use texts::hostile_texts;
