@@ -9,6 +9,7 @@
 //! | `cli_plan` | what `plan` says is what `run` does |
 //! | `cli_readback` | every value, by readers that nobody here wrote |
 //! | `cli_statements` | packs for accountants, by Python, openpyxl, ofxtools and LibreOffice |
+//! | `csv_profiles` | any number of rows through each profile and back, by Python |
 //! | `cli_examples` | the programs under `examples/` |
 //! | `crash/` | what breaks off, refuses or is in the way: signals, kills, disks, links |
 //! | `install` | what `make install` puts where |
@@ -28,6 +29,7 @@ mod cli_readme;
 mod cli_run;
 mod cli_statements;
 mod crash;
+mod csv_profiles;
 mod install;
 mod layering;
 mod nights;
