@@ -20,7 +20,13 @@ CARGO_FLAGS := --locked --profile $(PROFILE)
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: help demo test check format lint docs dependencies advisories sbom check-deploy schemas ci release install clean-demo
+# How the measured programs are built: `release` as shipped, or `bench`, which is quicker to build and has names for
+# a profiler. Both land in target/release.
+BENCH_PROFILE ?= release
+# What is measured: quick, all (ten million rows: 10 GB of JSON), or names; see benches/run.py.
+WHAT ?= quick
+
+.PHONY: help demo test check format lint docs dependencies advisories sbom check-deploy schemas ci release install bench bench-stages clean-demo
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +88,14 @@ install: ## Install program, completions and man pages below $(DESTDIR)$(PREFIX)
 	"$(BINARY)" completions zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_powens-export"
 	"$(BINARY)" completions fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/powens-export.fish"
 	"$(BINARY)" man "$(DESTDIR)$(PREFIX)/share/man/man1"
+
+bench: ## Measure whole runs against a bank of templates: CPU, wall, memory, rows per CPU second (WHAT=all for 10 M rows)
+	$(CARGO) build --locked --profile $(BENCH_PROFILE) --bin powens-export --example bank
+	$(PYTHON) benches/run.py --what $(WHAT) --binary $(TARGET)/release/powens-export \
+		--bank $(TARGET)/release/examples/bank --save
+
+bench-stages: ## Measure decode, sort, merge, encode, read-back and hash, each alone
+	$(CARGO) bench --locked --bench stages
 
 clean-demo:
 	@rm -rf -- "$(DEMO_LAKE)"

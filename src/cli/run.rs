@@ -52,10 +52,10 @@ pub(crate) async fn execute(config: RunConfig, watch: &Watch) -> Result<(Exit, O
     watch.done();
     match (outcome, received.exit()) {
         (Ok(report), _) => Ok((Exit::Library(report.exit()), Some(report))),
-        (Err(error), Some(exit)) => {
+        (Err(error), Some(exit)) if !error.is_published() => {
             output::say(&format!("{error}; run the same command again to go on from here"));
             Ok((exit, None))
         }
-        (Err(error), None) => Err(error.into()),
+        (Err(error), _) => Err(error.into()),
     }
 }

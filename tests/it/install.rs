@@ -37,7 +37,17 @@ fn program_completions_and_man_pages_are_installed_below_prefix_and_destdir() {
 
     let installed = folder.path().join("opt/powens");
     let verbs = [
-        "", "-completions", "-demo", "-prune", "-run", "-sandbox", "-schema", "-statements", "-status", "-verify",
+        "",
+        "-completions",
+        "-demo",
+        "-plan",
+        "-prune",
+        "-run",
+        "-sandbox",
+        "-schema",
+        "-statements",
+        "-status",
+        "-verify",
     ];
     let mut expected: BTreeSet<String> =
         verbs.iter().map(|verb| format!("share/man/man1/powens-export{verb}.1")).collect();
