@@ -28,7 +28,10 @@ pub(crate) fn perform(args: RunArgs, common: &Common) -> Result<Exit, Failure> {
     if let Some(report) = report
         && !(common.quiet && exit.code() == Exit::Complete.code())
     {
-        output::print(&report::of_run(&report, output::width()))?;
+        // What is published stays so, whoever reads the report.
+        if let Err(error) = output::print(&report::of_run(&report, output::width())) {
+            output::say(&format!("the report could not be written to stdout: {error}"));
+        }
     }
     Ok(exit)
 }

@@ -66,19 +66,24 @@ pub async fn run(
     let guarded = Guarded::of(&list, &attempts, &config);
     let recorded = Recorded { list, connectors, plan, host: config.api.base_url.host(), stats: api.stats() };
     let opening = Arc::new(opening);
+    // A run that nobody polls any more, because it was dropped or its caller panicked, publishes nothing.
+    let polled = Arc::new(());
+    let poller = Arc::downgrade(&polled);
+    let stop = move || cancel.is_cancelled() || poller.strong_count() == 0;
     let (phase, mut phases) = tokio::sync::mpsc::unbounded_channel();
     let finishing = tokio::task::spawn_blocking(move || {
         // Whoever listened may have left: then nobody is told.
         let enter = |now| {
             let _ = phase.send(now);
         };
-        finish(&config, &opening, &recorded, staged, attempts, (&guarded, &cancel), &enter)
+        finish(&config, &opening, &recorded, staged, attempts, (&guarded, &stop), &enter)
     });
     while let Some(now) = phases.recv().await {
         events(Event::Phase(now));
     }
-    let report =
-        finishing.await.map_err(|_| ExportError::Bug("the build's thread panicked".to_owned()))??;
+    let finished = finishing.await;
+    drop(polled);
+    let report = finished.map_err(|_| ExportError::Bug("the build's thread panicked".to_owned()))??;
     Ok(RunReport { reused_units: reused, ..report })
 }
 
@@ -89,12 +94,11 @@ fn finish(
     recorded: &Recorded,
     staged: Staged<FetchedUnit>,
     attempts: BTreeMap<UserId, Attempt>,
-    (guarded, cancel): (&Guarded, &Cancel),
+    (guarded, stop): (&Guarded, &(dyn Fn() -> bool + Sync)),
     enter: &dyn Fn(Phase),
 ) -> Result<RunReport, ExportError> {
     enter(Phase::Building);
-    let stop = || cancel.is_cancelled();
-    let built = built(config, opening, recorded, &staged, attempts, Stop(&stop))?;
+    let built = built(config, opening, recorded, &staged, attempts, Stop(stop))?;
     guarded.judge(&built)?;
     let manifest = recorded.manifest(config, opening, staged.units(), built)?;
     // From here on the run is as good as done: who asks it to stop now finds it published.

@@ -98,3 +98,95 @@ impl Pack {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::account::Account;
+    use super::super::balance::NoBalance;
+    use super::super::tally::Tally;
+    use super::*;
+
+    fn statement(id: i64, kind: &str, parent: Option<i64>, tally: Tally) -> Statement {
+        let account = Account {
+            id,
+            user: Some(1),
+            kind: Some(kind.to_owned()),
+            parent,
+            currency: Some("EUR".to_owned()),
+            ..Account::default()
+        };
+        Statement {
+            account,
+            tally,
+            balances: Err(NoBalance::NotGiven),
+            check: None,
+            gaps: Vec::new(),
+            remarks: Vec::new(),
+            ask: None,
+            apart: false,
+            place: Ok(String::new()),
+        }
+    }
+
+    fn purchases() -> Tally {
+        Tally { rows: 3, purchases: true, ..Tally::default() }
+    }
+
+    fn debit() -> Tally {
+        Tally { rows: 1, monthly: true, ..Tally::default() }
+    }
+
+    fn settled(mut statements: Vec<Statement>, cards: CardRows) -> Vec<Statement> {
+        settle(&mut statements, cards);
+        statements
+    }
+
+    #[test]
+    fn a_card_stands_apart_when_its_debit_is_in_the_pack() {
+        let of_parent = [statement(1, "checking", None, debit()), statement(2, "card", Some(1), purchases())];
+        let of_purse = [statement(1, "checking", None, debit()), statement(2, "card", None, purchases())];
+        for pack in [of_parent, of_purse] {
+            let found = settled(pack.into(), CardRows::Summary);
+            assert_eq!((found[0].apart, found[1].apart), (false, true));
+            assert_eq!(found[1].remarks, [Remark::InMonthlyDebit(1)]);
+        }
+    }
+
+    #[test]
+    fn a_card_counts_when_its_debit_is_elsewhere() {
+        let alone = settled(vec![statement(2, "card", Some(1), purchases())], CardRows::Summary);
+        assert_eq!((alone[0].apart, &alone[0].remarks[..]), (false, &[Remark::NoDebitInPack][..]));
+        // Another currency is another purse; a card without deferred purchases is paid by a transfer.
+        let mut dollars = statement(2, "card", None, purchases());
+        dollars.account.currency = Some("USD".to_owned());
+        let own = statement(3, "card", None, Tally { rows: 1, ..Tally::default() });
+        let found = settled(vec![statement(1, "checking", None, debit()), dollars, own], CardRows::Summary);
+        assert!(found.iter().all(|statement| !statement.apart));
+    }
+
+    #[test]
+    fn purchases_that_no_debit_holds_yet_are_worth_a_word() {
+        let waiting = Tally { set_aside: 2, purchases: true, ..Tally::default() };
+        let found = settled(vec![statement(1, "checking", None, waiting.clone())], CardRows::Summary);
+        assert_eq!(found[0].remarks, [Remark::NoDebitYet(2)]);
+        let debited = Tally { monthly: true, ..waiting };
+        assert!(
+            settled(vec![statement(1, "checking", None, debited)], CardRows::Summary)[0].remarks.is_empty()
+        );
+    }
+
+    #[test]
+    fn a_debit_set_aside_without_its_purchases_is_a_gap() {
+        let aside = Tally { set_aside: 1, monthly: true, ..Tally::default() };
+        let alone = settled(vec![statement(1, "checking", None, aside.clone())], CardRows::Deferred);
+        assert_eq!(alone[0].gaps, [Gap::PurchasesElsewhere(1)]);
+        for card in [statement(2, "card", Some(1), purchases()), statement(2, "card", None, purchases())] {
+            let found =
+                settled(vec![statement(1, "checking", None, aside.clone()), card], CardRows::Deferred);
+            assert!(found.iter().all(|statement| statement.gaps.is_empty() && !statement.apart));
+        }
+        let with_purchases = Tally { purchases: true, ..aside };
+        let own = settled(vec![statement(1, "checking", None, with_purchases)], CardRows::Deferred);
+        assert!(own[0].gaps.is_empty());
+    }
+}

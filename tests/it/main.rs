@@ -9,7 +9,9 @@
 //! | `cli_run` | streams, exit codes, signals |
 //! | `cli_plan` | what `plan` says is what `run` does |
 //! | `cli_readback` | every value, by readers that nobody here wrote |
+//! | `cli_statements` | packs for accountants, by Python, openpyxl, ofxtools and LibreOffice |
 //! | `cli_examples` | the programs under `examples/` |
+//! | `crash/` | what breaks off, refuses or is in the way: signals, kills, disks, links |
 //! | `install` | what `make install` puts where |
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
 //! | `nights` | night after night through the library: equality, balances, backfill, guards, a soak |
@@ -27,6 +29,8 @@ mod cli_plan;
 mod cli_readback;
 mod cli_readme;
 mod cli_run;
+mod cli_statements;
+mod crash;
 mod install;
 mod layering;
 mod nights;

@@ -10,7 +10,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use powens_export::encode::{Sha256, WRITER_EPOCH};
 use powens_export::export::RunConfig;
 use powens_export::lake::build::read_units;
-use powens_export::lake::{FilePath, Latest, Snapshot};
+use powens_export::lake::{FilePath, Latest, Manifest, Snapshot};
 use powens_export::sandbox::{Endpoint, Fault, Nights, Rule};
 use powens_export::table::Table;
 use serde_json::Value;
@@ -19,8 +19,9 @@ use sha2::Digest;
 use super::held::{EQUAL, PARQUET, of_one_full_run, outcomes, plain};
 use crate::support::{Bank, assert_verified, digests, latest, rows};
 
-fn sha256(bytes: &[u8]) -> String {
-    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+fn digest_of(bytes: &[u8]) -> Sha256 {
+    let hex: String = sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    serde_json::from_value(Value::String(hex)).unwrap()
 }
 
 /// Puts bytes in the place of a published file.
@@ -30,15 +31,13 @@ fn replace(path: &Path, bytes: &[u8]) {
 }
 
 /// Changes the manifest of the last snapshot, and `LATEST` with it.
-fn edit_manifest(lake: &Path, edit: impl FnOnce(&mut Value)) {
-    let snapshot = latest(lake);
-    let path = snapshot.folder.join("manifest.json");
-    let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    edit(&mut manifest);
-    let bytes = serde_json::to_vec(&manifest).unwrap();
-    replace(&path, &bytes);
-    let sha256: Sha256 = serde_json::from_value(Value::String(sha256(&bytes))).unwrap();
-    let commit = Latest { run_id: snapshot.run_id, sequence: snapshot.manifest.sequence, sha256 };
+fn edit_manifest(lake: &Path, edit: impl FnOnce(&mut Manifest)) {
+    let mut snapshot = latest(lake);
+    edit(&mut snapshot.manifest);
+    let bytes = snapshot.manifest.to_bytes().unwrap();
+    replace(&snapshot.folder.join("manifest.json"), &bytes);
+    let commit =
+        Latest { run_id: snapshot.run_id, sequence: snapshot.manifest.sequence, sha256: digest_of(&bytes) };
     replace(&lake.join("LATEST"), &commit.to_bytes().unwrap());
 }
 
@@ -82,18 +81,13 @@ fn forget_column(lake: &Path, column: &str) {
         written.push((file.path.to_string(), bytes));
     }
     edit_manifest(lake, |manifest| {
-        let sum: usize = written.iter().map(|(_, bytes)| bytes.len()).sum();
-        for table in manifest["tables"].as_array_mut().unwrap() {
-            if table["name"] == "transactions" {
-                table["schema"] = Value::String("0".repeat(64));
-                table["bytes"] = sum.into();
-            }
+        for table in manifest.tables.iter_mut().filter(|table| table.name == Table::Transactions) {
+            table.schema = digest_of(b"an older schema");
+            table.bytes = written.iter().map(|(_, bytes)| bytes.len() as u64).sum();
         }
         for (path, bytes) in &written {
-            let files = manifest["files"].as_array_mut().unwrap();
-            let file = files.iter_mut().find(|file| file["path"] == path.as_str()).unwrap();
-            file["bytes"] = bytes.len().into();
-            file["sha256"] = sha256(bytes).into();
+            let file = manifest.files.iter_mut().find(|file| file.path.as_str() == path).unwrap();
+            (file.bytes, file.sha256) = (bytes.len() as u64, digest_of(bytes));
         }
     });
 }
@@ -153,7 +147,7 @@ fn another_writer_means_that_every_file_is_written_anew() {
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     bank.export(config(&bank, &lake)).unwrap();
-    edit_manifest(&lake, |manifest| manifest["writer_epoch"] = (WRITER_EPOCH + 1).into());
+    edit_manifest(&lake, |manifest| manifest.writer_epoch = WRITER_EPOCH + 1);
     bank.sandbox.night_of(Nights::QUIET);
     bank.sandbox.forget_requests();
     let report = bank.export(config(&bank, &lake)).unwrap();

@@ -44,7 +44,8 @@ pub(super) fn counted(requests: &[RequestRecord], manifest: &Value, findings: &m
     let said = &manifest["requests"];
     let retries = |kind: &str| said["retries"][kind].as_u64().unwrap_or_default();
     let (arrived, sent) = (requests.len() as u64, said["total"].as_u64().unwrap());
-    if sent < arrived || sent > arrived + retries("stale_connection") + retries("broken") {
+    let astray = retries("stale_connection") + retries("broken") + retries("timeout");
+    if sent < arrived || sent > arrived + astray {
         findings.push(format!("{arrived} requests, the manifest says {sent}"));
     }
     let throttled = requests.iter().filter(|record| record.status == 429).count() as u64;

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   seed ─► schedule ─► play ──► bank (what happens), trouble (what goes wrong), the exporter
-//!                        └─────► lake (read by a stranger) ─► judge (rows), conduct (requests) ─► tally
+//!                        └─────► reader, lake (read by strangers) ─► judge (rows), conduct (requests) ─► tally
 //! ```
 //!
 //! One seed replays one schedule: `POWENS_EXPORT_SIMULATION_SEEDS=42..43 cargo test --test it simulation`. More than
@@ -16,6 +16,7 @@ mod conduct;
 mod judge;
 mod lake;
 mod play;
+mod reader;
 mod schedule;
 mod tally;
 mod trouble;

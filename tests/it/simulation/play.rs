@@ -4,15 +4,13 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
 use powens_export::api::{ApiConfig, BaseUrl, Rate, Timings};
-use powens_export::export::{
-    self, Cancel, Event, ExportError, Formats, ModeRequest, RunConfig, RunReport, Syncs,
-};
+use powens_export::export::{self, Cancel, ExportError, Formats, ModeRequest, RunConfig, RunReport, Syncs};
 use powens_export::model::{Secret, UserId, Window};
 use powens_export::sandbox::{Nights, On, RequestRecord, Rule, Sandbox, World};
 use powens_export::verify::verify;
@@ -22,6 +20,7 @@ use super::cells::Cell;
 use super::conduct;
 use super::judge::{Memory, Run};
 use super::lake::{self, Findings, Published};
+use super::reader::Reader;
 use super::schedule::{Night, Order, Schedule};
 use super::tally::{Ran, Tally};
 use super::trouble::{self, Fate, Trouble};
@@ -110,8 +109,10 @@ impl Stage<'_> {
     fn pass(&self, night: &Night, at: usize) {
         let mut rng = Rng::with_seed(night.seed);
         let habits = self.habits.clone();
-        if at > 0 && !night.same_day {
-            self.sandbox.night_of(Nights::QUIET);
+        match night.soon {
+            _ if at == 0 => {}
+            Some(seconds) => self.sandbox.with_world(|world| world.advance(seconds)),
+            None => self.sandbox.night_of(Nights::QUIET),
         }
         self.sandbox.with_world(|world| {
             if night.moved && at > 0 {
@@ -192,21 +193,16 @@ impl Stage<'_> {
         let plan = self.plan(night);
         let from = self.sandbox.request_count();
         let before = lake::pointer(&self.lake);
-        let glances = Mutex::new((Findings::new(), None));
         let config = self.config(night, &plan);
-        // A reader who looks while the run goes on: whatever the pointer says is there, at any instant.
-        let look = |_: Event| {
-            let (findings, seen) = &mut *glances.lock().unwrap();
-            let now = lake::pointer(&self.lake);
-            if now != *seen {
-                findings.extend(lake::glance(&self.lake));
-                *seen = now;
-            }
-        };
-        let result = export::run(config, plan.cancel.clone(), &look).await;
+        let reader = Reader::new(&self.lake);
+        let watch = self.schedule.compared.then(|| reader.clone().watch());
+        let result = export::run(config, plan.cancel.clone(), &|_| reader.look()).await;
+        if let Some(watch) = watch {
+            watch.stop();
+        }
         let span = (from, self.sandbox.request_count());
         self.sandbox.clear_rules();
-        let mut findings = glances.into_inner().unwrap().0;
+        let mut findings = reader.findings();
         let log = self.sandbox.requests();
         let requests: Vec<RequestRecord> =
             log.iter().filter(|record| record.number > from).cloned().collect();
@@ -282,6 +278,9 @@ impl Stage<'_> {
         conduct::counted(requests, &after.manifest, findings);
         let lost = conduct::lost_tokens(log) + self.strays;
         conduct::tokens_accounted(&self.sandbox, &after.manifest, lost, findings);
+        if plan.troubles.is_empty() && after.manifest["requests"]["tokens_left"] != 0 {
+            findings.push("tokens are left although nothing went wrong".to_owned());
+        }
         let left = lake::files_below(&self.lake.join(".work"));
         if left.iter().any(|path| !path.ends_with("tokens")) {
             findings.push(format!("left behind: {left:?}"));
@@ -402,7 +401,7 @@ impl Stage<'_> {
             &["users", "connections", "connection_sources", "accounts", "transactions", "coverage"];
         let night = Night {
             seed: 0,
-            same_day: false,
+            soon: None,
             stirred: 0,
             rearranged: false,
             moved: false,

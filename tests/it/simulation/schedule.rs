@@ -20,7 +20,7 @@ pub(super) struct Schedule {
     pub(super) silent: bool,
     pub(super) hard: bool,
     pub(super) nights: Vec<Night>,
-    /// At the end the lake is compared with a fresh one, byte for byte.
+    /// A reader looks at the lake all the time, and at the end it is compared with a fresh one, byte for byte.
     pub(super) compared: bool,
 }
 
@@ -29,8 +29,8 @@ pub(super) struct Schedule {
 pub(super) struct Night {
     /// What is drawn while the night is played depends on this alone.
     pub(super) seed: u64,
-    /// The run is tried again on the same day.
-    pub(super) same_day: bool,
+    /// So many seconds after the last run, where it is not the next night.
+    pub(super) soon: Option<i64>,
     /// Changes of rows before the run.
     pub(super) stirred: usize,
     /// Accounts or connections change before the run.
@@ -76,7 +76,7 @@ impl Schedule {
             silent: rng.u8(..5) == 0,
             hard: rng.u8(..3) > 0,
             nights,
-            compared: rng.u8(..4) == 0,
+            compared: rng.u8(..8) == 0,
         }
     }
 
@@ -147,7 +147,7 @@ impl Night {
         let troubles = if rng.u8(..5) < 2 { 0 } else { rng.usize(1..3) };
         Self {
             seed: rng.u64(..),
-            same_day: rng.u8(..5) == 0,
+            soon: (rng.u8(..4) == 0).then(|| rng.i64(0..5_400)),
             stirred: [0, 3, 12][rng.usize(..3)],
             rearranged: rng.u8(..3) == 0,
             moved: rng.u8(..5) == 0,
