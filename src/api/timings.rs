@@ -37,6 +37,8 @@ pub struct Timings {
     pub steady_step: Duration,
     /// Idle connections are closed after this, before the server does.
     pub keep_alive: Duration,
+    /// A user that takes longer than this fails; wide, since a slow pacer stretches every walk.
+    pub unit: Duration,
 }
 
 impl Default for Timings {
@@ -59,6 +61,7 @@ impl Default for Timings {
             ramp_step: seconds(1),
             steady_step: seconds(10),
             keep_alive: seconds(50),
+            unit: seconds(6 * 3600),
         }
     }
 }
@@ -86,6 +89,7 @@ impl Timings {
             ramp_step: scale(full.ramp_step),
             steady_step: scale(full.steady_step),
             keep_alive: scale(full.keep_alive),
+            unit: scale(full.unit),
         }
     }
 }

@@ -132,7 +132,7 @@ async fn with_journal(
 }
 
 pub(super) fn fetch_config(config: &RunConfig) -> FetchConfig {
-    FetchConfig { concurrency: config.api.concurrency, ..FetchConfig::default() }
+    FetchConfig { concurrency: config.api.concurrency }
 }
 
 /// The lists of the domain.

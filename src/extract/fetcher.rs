@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -35,16 +34,11 @@ const REFUSED_TOKENS: u32 = 3;
 pub struct FetchConfig {
     /// Users at a time.
     pub concurrency: NonZeroUsize,
-    /// A user that takes longer than this fails; wide, since a slow pacer stretches every walk.
-    pub unit_deadline: Duration,
 }
 
 impl Default for FetchConfig {
     fn default() -> Self {
-        Self {
-            concurrency: NonZeroUsize::new(8).unwrap_or(NonZeroUsize::MIN),
-            unit_deadline: Duration::from_secs(6 * 3600),
-        }
+        Self { concurrency: NonZeroUsize::new(8).unwrap_or(NonZeroUsize::MIN) }
     }
 }
 
@@ -214,8 +208,9 @@ impl Fetcher {
         self.shared.token_granted.store(true, Ordering::Relaxed);
         let sink = Sink { user: job.user, out: out.clone() };
         let work = user::fetch(&mut session, &self.shared.owners, &sink, job, self.decimal);
-        let result = tokio::time::timeout(self.config.unit_deadline, work).await.unwrap_or_else(|_| {
-            let minutes = self.config.unit_deadline.as_secs() / 60;
+        let deadline = self.api.timings().unit;
+        let result = tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| {
+            let minutes = deadline.as_secs() / 60;
             Err(Stop::unit(Reason::Deadline, format!("not done after {minutes} minutes")))
         });
         // A token is given back also after a failure, unless nobody is there to take it.

@@ -222,9 +222,10 @@ impl<'p> Rows<'p> {
         let row = self.count - 1;
         let written = |cells: &[Cell], column: usize| cells[column].len() > row;
         // A row with two ids cannot be told from another: the first may be anybody's.
-        let ambiguous = self.misfits.iter().any(|(column, kind)| {
-            *kind == IssueKind::DuplicateKey && self.plan.required.contains(column)
-        });
+        let ambiguous = self
+            .misfits
+            .iter()
+            .any(|(column, kind)| *kind == IssueKind::DuplicateKey && self.plan.required.contains(column));
         if ambiguous || !self.plan.required.iter().all(|column| written(&self.cells, *column)) {
             self.without_key.push(row);
             self.extra.clear();
