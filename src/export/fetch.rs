@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::api::Api;
-use crate::extract::{Action, ExtractError, Fetched, FetchedUnit, Fetcher, Plan};
+use crate::api::{Api, ExitClass};
+use crate::extract::{Action, ExtractError, ExtractErrorKind, Fetched, FetchedUnit, Fetcher, Plan};
 use crate::model::{Reason, UnitMode, UnitOutcome, UserId};
 use crate::stage::{Stage, StageError, Staged};
 use crate::table::Table;
@@ -131,7 +131,9 @@ pub(super) async fn fetch(
     match (fetched, stored) {
         // The receiver leaves only with an error of its own.
         (Err(ExtractError::ReceiverGone) | Ok(()), Err(error)) => Err(error.into()),
-        (Err(error), Err(_)) | (Err(error), Ok(_)) => Err(error.into()),
+        // Nobody looks for a full disk behind an API that does not answer.
+        (Err(error), Err(disk)) if is_milder(&error) => Err(disk.into()),
+        (Err(error), _) => Err(error.into()),
         (Ok(()), Ok((stage, failed))) => {
             let staged = tokio::task::spawn_blocking(move || stage.finish())
                 .await
@@ -139,6 +141,11 @@ pub(super) async fn fetch(
             Ok(Gathered { staged, failed, reused: reused.len() as u64 })
         }
     }
+}
+
+/// Whether a full disk is the better reason to give. Credentials and wrong data come before it.
+fn is_milder(error: &ExtractError) -> bool {
+    matches!(error.kind(), ExtractErrorKind::Exit(ExitClass::Unavailable) | ExtractErrorKind::Interrupted)
 }
 
 /// The stage's side: takes messages until the last fetcher has left, and makes finished units durable in groups.

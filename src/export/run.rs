@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::api::Api;
 use crate::encode::CsvProfile;
 use crate::extract::{Cancel, Connectors, ExtractError, FetchConfig, FetchedUnit, Fetcher, Plan, UserList};
-use crate::lake::build::{self, Attempt, BuildInput, Built, DomainLists};
+use crate::lake::build::{self, Attempt, BuildError, BuildInput, Built, DomainLists, Stop};
 use crate::lake::guard::{Counts, Judged, Overrides, Verdict, judge};
 use crate::lake::layout::place;
 use crate::lake::manifest::Manifest;
@@ -47,8 +47,8 @@ pub async fn run(
     events(Event::Phase(Phase::Planning));
     let api = Api::new(config.api.clone())?;
     let opening = Opening::open(&config)?;
-    let api = with_journal(&api, &opening, events).await?;
-    let fetcher = Fetcher::new(api.clone(), opening.decimal, cancel, fetch_config(&config));
+    let api = with_journal(&api, &opening, &cancel, events).await?;
+    let fetcher = Fetcher::new(api.clone(), opening.decimal, cancel.clone(), fetch_config(&config));
     let (list, connectors) = domain(&fetcher, events).await?;
     let plan = plan::of(&list, &opening.previous, opening.rewrite, &config)?;
 
@@ -61,24 +61,29 @@ pub async fn run(
     });
     let Gathered { staged, failed, reused } =
         fetch::fetch(&fetcher, &api, &plan, &opening, staging, events).await?;
-    let attempts = settle::attempts(&fetcher, &plan, staged.units(), &failed).await?;
+    let (attempts, list) = settle::attempts(&fetcher, list, &plan, staged.units(), &failed).await?;
 
     let guarded = Guarded::of(&list, &attempts, &config);
     let recorded = Recorded { list, connectors, plan, host: config.api.base_url.host(), stats: api.stats() };
     let opening = Arc::new(opening);
+    // A run that nobody polls any more, because it was dropped or its caller panicked, publishes nothing.
+    let polled = Arc::new(());
+    let poller = Arc::downgrade(&polled);
+    let stop = move || cancel.is_cancelled() || poller.strong_count() == 0;
     let (phase, mut phases) = tokio::sync::mpsc::unbounded_channel();
     let finishing = tokio::task::spawn_blocking(move || {
         // Whoever listened may have left: then nobody is told.
         let enter = |now| {
             let _ = phase.send(now);
         };
-        finish(&config, &opening, &recorded, staged, attempts, &guarded, &enter)
+        finish(&config, &opening, &recorded, staged, attempts, (&guarded, &stop), &enter)
     });
     while let Some(now) = phases.recv().await {
         events(Event::Phase(now));
     }
-    let report =
-        finishing.await.map_err(|_| ExportError::Bug("the build's thread panicked".to_owned()))??;
+    let finished = finishing.await;
+    drop(polled);
+    let report = finished.map_err(|_| ExportError::Bug("the build's thread panicked".to_owned()))??;
     Ok(RunReport { reused_units: reused, ..report })
 }
 
@@ -89,13 +94,17 @@ fn finish(
     recorded: &Recorded,
     staged: Staged<FetchedUnit>,
     attempts: BTreeMap<UserId, Attempt>,
-    guarded: &Guarded,
+    (guarded, stop): (&Guarded, &(dyn Fn() -> bool + Sync)),
     enter: &dyn Fn(Phase),
 ) -> Result<RunReport, ExportError> {
     enter(Phase::Building);
-    let built = built(config, opening, recorded, &staged, attempts)?;
+    let built = built(config, opening, recorded, &staged, attempts, Stop(stop))?;
     guarded.judge(&built)?;
     let manifest = recorded.manifest(config, opening, staged.units(), built)?;
+    // From here on the run is as good as done: who asks it to stop now finds it published.
+    if stop() {
+        return Err(ExtractError::Interrupted.into());
+    }
 
     enter(Phase::Publishing);
     let destination = &opening.destination;
@@ -111,6 +120,7 @@ fn finish(
 async fn with_journal(
     api: &Api,
     opening: &Opening,
+    cancel: &Cancel,
     events: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<Api, ExportError> {
     let (journal, left) = Journal::open(&opening.destination.store).map_err(|source| LakeError::Io {
@@ -124,7 +134,7 @@ async fn with_journal(
     }
     for token in left {
         let user = token.user();
-        if let Err(error) = api.revoke(token).await {
+        if let Err(error) = cancel.unless_cancelled(api.revoke(token)).await? {
             tracing::warn!(user = user.get(), %error, "a token of an interrupted run could not be revoked");
         }
     }
@@ -132,7 +142,7 @@ async fn with_journal(
 }
 
 pub(super) fn fetch_config(config: &RunConfig) -> FetchConfig {
-    FetchConfig { concurrency: config.api.concurrency }
+    FetchConfig { concurrency: config.api.concurrency, drain: config.api.timings.drain }
 }
 
 /// The lists of the domain.
@@ -195,6 +205,7 @@ fn built(
     recorded: &Recorded,
     staged: &Staged<FetchedUnit>,
     attempts: BTreeMap<UserId, Attempt>,
+    stop: Stop<'_>,
 ) -> Result<Built, ExportError> {
     let destination = &opening.destination;
     let building = place::building(&opening.run);
@@ -216,8 +227,12 @@ fn built(
         csv: config.csv_profile.parse::<CsvProfile>().unwrap_or_default(),
         decimal: opening.decimal,
         threads: NonZeroUsize::new(BUILDERS).unwrap_or(NonZeroUsize::MIN),
+        stop,
     };
-    Ok(build::build(&input)?)
+    match build::build(&input) {
+        Err(BuildError::Stopped) => Err(ExtractError::Interrupted.into()),
+        built => Ok(built?),
+    }
 }
 
 /// What the manifest tells besides the files.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::api::{Api, ApiError, ApiErrorKind};
+use crate::api::{Api, ApiError, ApiErrorKind, Timings};
 use crate::model::{DecimalType, Reason, UserId};
 use crate::table::Decoder;
 
@@ -34,11 +35,16 @@ const REFUSED_TOKENS: u32 = 3;
 pub struct FetchConfig {
     /// Users at a time.
     pub concurrency: NonZeroUsize,
+    /// How long users in hand may go on once the run is to end.
+    pub drain: Duration,
 }
 
 impl Default for FetchConfig {
     fn default() -> Self {
-        Self { concurrency: NonZeroUsize::new(8).unwrap_or(NonZeroUsize::MIN) }
+        Self {
+            concurrency: NonZeroUsize::new(8).unwrap_or(NonZeroUsize::MIN),
+            drain: Timings::default().drain,
+        }
     }
 }
 
@@ -71,21 +77,25 @@ impl Fetcher {
     /// Reads the list of users to its proven end.
     ///
     /// # Errors
-    /// When the list cannot be read at all; one that cannot be proven says so itself.
+    /// When the list cannot be read at all; one that cannot be proven says so itself. When the run is to end, at once.
     pub async fn users(&self) -> Result<UserList, ExtractError> {
-        users::read(&mut Session::domain(&self.api, &self.decoder, &self.cancel)).await
+        let mut session = Session::domain(&self.api, &self.decoder);
+        self.cancel.unless_cancelled(users::read(&mut session)).await?
     }
 
     /// Reads the list of connectors with their sources.
     ///
     /// # Errors
-    /// When it cannot be read; a run may go on with those of its last snapshot.
+    /// When it cannot be read; a run may go on with those of its last snapshot. When the run is to end, at once.
     pub async fn connectors(&self) -> Result<Connectors, ExtractError> {
-        connectors::read(&mut Session::anyone(&self.api, &self.decoder, &self.cancel)).await
+        let mut session = Session::anyone(&self.api, &self.decoder);
+        self.cancel.unless_cancelled(connectors::read(&mut session)).await?
     }
 
     /// Fetches every user that the plan says, several at a time, and sends what comes to `out`. Users named in
     /// `done` (fetched by an earlier attempt of this run) are left out.
+    ///
+    /// Once the run is to end no further user is begun, and those in hand have [`FetchConfig::drain`] to finish.
     ///
     /// # Errors
     /// What ends the run. The failure of one user is a message.
@@ -107,15 +117,26 @@ impl Fetcher {
         let planned = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
         let mut jobs = jobs.into_iter();
         let mut running = JoinSet::new();
+        let drained = async {
+            self.cancel.cancelled().await;
+            tokio::time::sleep(self.config.drain).await;
+        };
+        tokio::pin!(drained);
         loop {
-            while running.len() < self.config.concurrency.get()
+            while !self.cancel.is_cancelled()
+                && running.len() < self.config.concurrency.get()
                 && let Some(job) = jobs.next()
             {
                 let (fetcher, out) = (self.clone(), out.clone());
                 running.spawn(async move { fetcher.fetch_user(&job, planned, &out).await });
             }
             // Leaving drops the set, which ends what still runs.
-            match running.join_next().await {
+            let joined = tokio::select! {
+                joined = running.join_next() => joined,
+                () = &mut drained => return Err(ExtractError::Interrupted),
+            };
+            match joined {
+                None if self.cancel.is_cancelled() => return Err(ExtractError::Interrupted),
                 None => return Ok(()),
                 Some(Ok(result)) => result?,
                 Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -168,7 +189,7 @@ impl Fetcher {
         if self.cancel.is_cancelled() {
             return Err(ExtractError::Interrupted.into());
         }
-        let mut session = match Session::user(&self.api, &self.decoder, &self.cancel, job.user).await {
+        let mut session = match Session::user(&self.api, &self.decoder, job.user).await {
             Ok(session) => session,
             Err(error) => return Err(self.refused(error, planned)),
         };
@@ -184,12 +205,7 @@ impl Fetcher {
         planned: u32,
         out: &mpsc::Sender<Fetched>,
     ) -> Result<(), ExtractError> {
-        let fetched = tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => return Err(ExtractError::Interrupted),
-            fetched = self.attempt(job, planned, out) => fetched,
-        };
-        let message = match fetched {
+        let message = match self.attempt(job, planned, out).await {
             Ok(done) => done,
             Err(Stop::Unit { reason, detail }) => {
                 tracing::warn!(user = job.user.get(), %reason, detail, "the user could not be fetched");
@@ -201,7 +217,7 @@ impl Fetcher {
     }
 
     async fn attempt(&self, job: &Job, planned: u32, out: &mpsc::Sender<Fetched>) -> Result<Fetched, Stop> {
-        let mut session = match Session::user(&self.api, &self.decoder, &self.cancel, job.user).await {
+        let mut session = match Session::user(&self.api, &self.decoder, job.user).await {
             Ok(session) => session,
             Err(error) => return Err(self.refused(error, planned)),
         };
@@ -214,7 +230,7 @@ impl Fetcher {
             Err(Stop::unit(Reason::Deadline, format!("not done after {minutes} minutes")))
         });
         // A token is given back also after a failure, unless nobody is there to take it.
-        if !matches!(&result, Err(Stop::Run(ExtractError::Api(_) | ExtractError::Interrupted))) {
+        if !matches!(&result, Err(Stop::Run(ExtractError::Api(_)))) {
             session.close().await;
         }
         result.map(|unit| Fetched::Done(Box::new(unit)))

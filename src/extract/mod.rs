@@ -19,7 +19,7 @@
 //! | `user`, `holdings`, `structure` | one user; their accounts and connections |
 //! | `walk/` | a list of transactions without losing a row |
 //! | `users`, `connectors`, `list` | short lists |
-//! | `session` | token, clock, cancellation |
+//! | `session` | token, clock |
 //! | `unit` | what leaves the room |
 //! | `error`, `cancel`, `columns` | what ends a run; the switch for it; columns by name |
 

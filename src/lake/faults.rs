@@ -6,13 +6,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustix::io::Errno;
+use tempfile::TempDir;
 
 use super::store::faulty::{Faulty, Point, Refusal};
+use super::store::seam::When;
 use super::store::{Step, seam};
 use super::{FILE_MODE, FilePath, LakeError, LakeErrorKind, Layout, Snapshot, fixture, publish};
 use crate::verify::verify;
 
 const ERRORS: [Errno; 4] = [Errno::IO, Errno::NOSPC, Errno::ACCESS, Errno::DQUOT];
+
+fn latest(root: &Path) -> Snapshot {
+    Snapshot::latest(&Layout::new(root)).unwrap().unwrap()
+}
 
 /// The bytes of every data file.
 fn data(snapshot: &Snapshot) -> BTreeMap<String, Vec<u8>> {
@@ -20,42 +26,48 @@ fn data(snapshot: &Snapshot) -> BTreeMap<String, Vec<u8>> {
     snapshot.manifest.files.iter().map(|file| read(&file.path)).collect()
 }
 
-/// Publishes a second night in a lake of one, on a disk that refuses what it is told to.
-fn second_night(
-    root: &Path,
-    faulty: &Arc<Faulty>,
-    refusal: Option<Refusal>,
-) -> (Snapshot, Result<Snapshot, LakeError>) {
-    let _watching = seam::watch(root, faulty.clone());
-    let first = fixture::run(root, 1, 2, false);
-    let destination = fixture::open(root, 2).unwrap();
+/// A lake of one night, to be copied.
+fn first_night() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fixture::run(folder.path(), 1, 2, false);
+    folder
+}
+
+/// Publishes a second night in a copy of the lake, on a disk that refuses what it is told to.
+fn second_night(first: &Path, faulty: &Arc<Faulty>, refusal: Option<Refusal>) -> (TempDir, Outcome) {
+    let folder = tempfile::tempdir().unwrap();
+    fixture::copy(first, folder.path());
+    let _watching = seam::watch(folder.path(), faulty.clone());
+    let destination = fixture::open(folder.path(), 2).unwrap();
     let manifest = fixture::build(&destination, &fixture::rows(3), 2, false);
     faulty.refuse(refusal);
     let published = publish(&destination, &manifest, FILE_MODE);
-    (first, published)
+    (folder, published)
 }
 
+type Outcome = Result<Snapshot, LakeError>;
+
 /// The points of an undisturbed publish, and the bytes that it publishes.
-fn undisturbed() -> (BTreeSet<Point>, BTreeMap<String, Vec<u8>>) {
-    let folder = tempfile::tempdir().unwrap();
+fn undisturbed(first: &Path) -> (BTreeSet<Point>, BTreeMap<String, Vec<u8>>) {
     let faulty = Arc::new(Faulty::default());
-    let (_, published) = second_night(folder.path(), &faulty, None);
+    let (_folder, published) = second_night(first, &faulty, None);
     (faulty.points(), data(&published.unwrap()))
 }
 
-fn sweep(refuse: impl Fn(Point, Errno) -> Refusal) {
-    let (points, bytes) = undisturbed();
-    assert!(points.len() > 50, "{} points", points.len());
-    let renamed = points.iter().filter(|point| point.step == Step::Rename).count();
-    assert_eq!(renamed, 2 * 3, "the folder, LATEST, the link: before and after each");
+fn sweep(choose: impl Fn(&Point) -> bool, refuse: impl Fn(Point, Errno) -> Refusal) {
+    let first = first_night();
+    let before = latest(first.path());
+    let (points, bytes) = undisturbed(first.path());
+    let renames = points.iter().filter(|point| point.step == Step::Rename).count();
+    assert_eq!(renames, 2 * 3, "the folder, LATEST, the link: before and after each");
 
     let (mut old, mut new, mut unknown) = (0, 0, 0);
-    for (number, point) in points.into_iter().enumerate() {
-        let (folder, faulty) = (tempfile::tempdir().unwrap(), Arc::new(Faulty::default()));
+    for (number, point) in points.into_iter().filter(choose).enumerate() {
+        let faulty = Arc::new(Faulty::default());
         let refusal = refuse(point.clone(), ERRORS[number % ERRORS.len()]);
-        let (first, published) = second_night(folder.path(), &faulty, Some(refusal));
+        let (folder, published) = second_night(first.path(), &faulty, Some(refusal));
         assert!(faulty.has_refused(), "{point:?} was not reached");
-        let seen = Snapshot::latest(&Layout::new(folder.path())).unwrap().unwrap();
+        let seen = latest(folder.path());
         match published {
             Ok(second) => {
                 assert_eq!(seen, second, "{point:?}: only the link for people may fail unsaid");
@@ -66,7 +78,11 @@ fn sweep(refuse: impl Fn(Point, Errno) -> Refusal) {
                 unknown += 1;
             }
             Err(error) => {
-                assert_eq!((&seen, error.kind()), (&first, LakeErrorKind::Disk), "{point:?}: {error}");
+                assert_eq!(
+                    (&seen.run_id, error.kind()),
+                    (&before.run_id, LakeErrorKind::Disk),
+                    "{point:?}: {error}"
+                );
                 old += 1;
             }
         }
@@ -79,16 +95,18 @@ fn sweep(refuse: impl Fn(Point, Errno) -> Refusal) {
         assert_eq!(link, fs::canonicalize(&next.folder).unwrap(), "{point:?}");
         assert!(!folder.path().join("LATEST.tmp").exists() && !folder.path().join("latest.tmp").exists());
     }
+    assert!(old > 20, "{old} points");
     assert!(old > 0 && new > 0 && unknown > 0, "{old} old, {new} new, {unknown} unknown");
     println!("{old} points left the old snapshot, {new} published, {unknown} published unconfirmed");
 }
 
 #[test]
-fn readers_see_old_or_new_wherever_a_step_fails() {
-    sweep(Refusal::once);
+fn faults_62_to_68_readers_see_old_or_new_wherever_a_step_fails() {
+    sweep(|_| true, Refusal::once);
 }
 
 #[test]
-fn readers_see_old_or_new_wherever_the_disk_ends() {
-    sweep(Refusal::from_then_on);
+fn fault_75_readers_see_old_or_new_wherever_the_disk_ends() {
+    // The disk does not see more of a kill than that nothing comes after it.
+    sweep(|point| point.when == When::Before, Refusal::from_then_on);
 }

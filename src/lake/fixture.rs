@@ -319,3 +319,20 @@ pub(crate) fn run(root: &Path, night: i64, extra: i64, csv: bool) -> Snapshot {
     let manifest = build(&destination, &rows(extra), night, csv);
     publish(&destination, &manifest, FILE_MODE).unwrap()
 }
+
+/// Copies a lake. Files that share their bytes do not do so in the copy.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (here, there) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            copy(&here, &there);
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(std::fs::read_link(&here).unwrap(), there).unwrap();
+        } else {
+            std::fs::copy(&here, there).unwrap();
+        }
+    }
+}

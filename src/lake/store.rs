@@ -73,14 +73,13 @@ impl Store {
     /// # Errors
     /// When it is no folder, or writable by everybody without the sticky bit.
     pub fn open(root: &Path, mode: Syncs) -> Result<Self, StoreError> {
-        let here = Path::new(".");
-        let root = root.canonicalize().map_err(|source| failed(Step::Inspect, here, source))?;
-        let metadata = fs::metadata(&root).map_err(|source| failed(Step::Inspect, here, source))?;
+        let root = root.canonicalize().map_err(|source| failed(Step::Inspect, root, source))?;
+        let metadata = fs::metadata(&root).map_err(|source| failed(Step::Inspect, &root, source))?;
         if !metadata.is_dir() {
-            return Err(StoreError::NotAFolder);
+            return Err(StoreError::NotAFolder(root));
         }
         if metadata.mode() & 0o1002 == 0o0002 {
-            return Err(StoreError::WorldWritable);
+            return Err(StoreError::WorldWritable(root));
         }
         let seam = Seam::of(&root);
         Ok(Self { root, mode, syncs: Arc::default(), seam })
@@ -97,7 +96,7 @@ impl Store {
         let seam = Seam::of(root);
         for path in missing.iter().rev() {
             seam.around(&Act::on(Step::CreateDir, here), || make_dir(path, dir_mode))
-                .map_err(|source| failed(Step::CreateDir, here, source))?;
+                .map_err(|source| failed(Step::CreateDir, path, source))?;
         }
         let store = Self::open(root, mode)?;
         for path in missing.iter().rev() {
@@ -156,13 +155,19 @@ impl Store {
     }
 
     /// As [`Store::create_dirs`], without a sync: for folders that [`Store::sync_tree`] makes durable later, all at
-    /// once.
+    /// once. Several threads may make the same folder at the same time.
     ///
     /// # Errors
     /// As [`Store::create_dirs`].
     pub fn make_dirs(&self, path: &Path, mode: u32) -> Result<(), StoreError> {
-        let missing = self.missing(path);
-        missing.iter().rev().try_for_each(|path| self.make_one_dir(path, mode))
+        for path in self.missing(path).iter().rev() {
+            match self.make_one_dir(path, mode) {
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && self.root.join(path).is_dir() => {}
+                made => made?,
+            }
+        }
+        Ok(())
     }
 
     /// Creates a file of exactly this mode, for writing. It is durable once it and its folder are synced.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    CompletionsArgs, PlanArgs, PruneArgs, RunArgs, SchemaArgs, StatementsArgs, StatusArgs, VerifyArgs,
+    CompletionsArgs, ManArgs, PlanArgs, PruneArgs, RunArgs, SchemaArgs, StatementsArgs, StatusArgs,
+    VerifyArgs,
 };
 #[cfg(feature = "sandbox")]
 use super::{DemoArgs, SandboxArgs};
@@ -88,4 +89,7 @@ pub(crate) enum Verb {
     Schema(SchemaArgs),
     /// Completion script for a shell
     Completions(CompletionsArgs),
+    /// Man pages, written into a folder: for `make install`
+    #[command(hide = true)]
+    Man(ManArgs),
 }

@@ -25,7 +25,7 @@ pub struct UnitRow {
     pub user: UserId,
     /// What the snapshot holds of it.
     pub outcome: UnitOutcome,
-    /// Why it is not complete. A kept unit keeps the reason of its last failure.
+    /// Why it is not complete, or what a complete one cannot hold. A kept unit keeps it.
     pub reason: Option<Reason>,
     /// Start of the run since which that is so.
     pub since: Option<Timestamp>,

@@ -12,7 +12,7 @@ use crate::table::{Issue, IssueKind};
 use super::cell::{Cell, Misfit};
 use super::cursor::{Cursor, DecodeError, Raw, Value};
 use super::plan::{ObjectPlan, TablePlan};
-use super::text::unescape;
+use super::text::plain;
 
 /// More rows than any page has: the API's own limit is 1,000.
 const MAX_ROWS: usize = 100_000;
@@ -256,16 +256,8 @@ impl<'p> Rows<'p> {
             return;
         };
         self.extra.sort();
-        let mut json = String::from("{");
-        for (place, (key, value)) in self.extra.drain(..).enumerate() {
-            if place > 0 {
-                json.push(',');
-            }
-            push_json_text(&mut json, &key);
-            json.push(':');
-            json.push_str(&value);
-        }
-        json.push('}');
+        let json = write_object(&self.extra);
+        self.extra.clear();
         let cell = &mut self.cells[column];
         cell.pad(row);
         // A JSON column takes any value.
@@ -306,15 +298,23 @@ fn merge(mut issues: Vec<Issue>) -> Vec<Issue> {
     issues
 }
 
-/// A key's own text.
-fn plain(raw: Raw<'_>) -> String {
-    let mut text = String::new();
-    unescape(raw, &mut text);
-    text
+/// A JSON object of these keys and JSON texts.
+pub(super) fn write_object(entries: &[(String, impl AsRef<str>)]) -> String {
+    let mut json = String::from("{");
+    for (place, (key, value)) in entries.iter().enumerate() {
+        if place > 0 {
+            json.push(',');
+        }
+        push_json_text(&mut json, key);
+        json.push(':');
+        json.push_str(value.as_ref());
+    }
+    json.push('}');
+    json
 }
 
 /// Appends a JSON string.
-fn push_json_text(json: &mut String, text: &str) {
+pub(super) fn push_json_text(json: &mut String, text: &str) {
     json.push('"');
     for character in text.chars() {
         match character {

@@ -214,3 +214,14 @@ fn a_user_that_takes_longer_than_a_user_may_fails_alone() {
     let ended = scene.run_with("lake", |config| config.api.timings.unit = Duration::from_secs(6));
     ended.partial(user, Reason::Deadline);
 }
+
+#[test]
+fn when_too_many_requests_fail_no_more_are_repeated() {
+    let scene = Scene::new(small());
+    let user = scene.user();
+    scene.inject(Rule::on(Endpoint::Transactions).user(user).always().fault(Fault::Status(500)));
+    let ended = scene.run_with("lake", |config| config.api.limits.retry_budget = 2);
+    ended.partial(user, Reason::RetryBudget);
+    let asked = scene.bank.sandbox.requests().into_iter().filter(|request| request.status == 500).count();
+    assert!(asked <= 4, "{asked} requests with two retries to spend and a tenth for each success");
+}

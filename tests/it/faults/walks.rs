@@ -222,3 +222,19 @@ fn fault_41_who_appears_during_the_run_is_there_in_the_next() {
         assert_eq!(scene.run("lake").whole().digests(), scene.calm());
     }
 }
+
+#[test]
+fn a_list_that_never_rests_leaves_its_user_incomplete() {
+    let scene = Scene::new(paged());
+    let (user, rows) = (scene.user(), scene.transactions(scene.user()));
+    let mut turn = 0_usize;
+    scene.inject(Rule::on(Endpoint::Transactions).user(user).always().change(move |world| {
+        turn += 1;
+        world.edit_transaction(user, rows[turn % rows.len()], |row| {
+            row.wording = Some(format!("turn {turn}").into())
+        });
+    }));
+    scene.run("lake").partial(user, Reason::Unstable);
+    scene.bank.sandbox.clear_rules();
+    assert_eq!(scene.run("lake").whole().digests(), scene.calm(), "mended");
+}

@@ -1,5 +1,6 @@
 //! A lake of nights is the lake of one full run, byte for byte, and what each night says of itself is true.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -78,6 +79,8 @@ struct Lake<'a> {
     full_every_days: u32,
     held: Held,
     balances: Balances,
+    /// Users who failed and of whom nothing is held.
+    absent: BTreeSet<i64>,
 }
 
 impl Lake<'_> {
@@ -139,7 +142,11 @@ impl Lake<'_> {
             .filter(|(_, outcome)| matches!(outcome, UnitOutcome::Carried | UnitOutcome::Failed))
             .map(|(user, _)| user.get())
             .collect();
-        prop_assert!(failed.iter().all(|user| Some(*user) == failing), "{failed:?} failed, not {failing:?}");
+        // Who never worked and is not asked for again is still absent, and still named.
+        let known = |user: &i64| Some(*user) == failing || self.absent.contains(user);
+        prop_assert!(failed.iter().all(known), "{failed:?} failed, not {failing:?}");
+        let absent = outcomes.iter().filter(|(_, outcome)| **outcome == UnitOutcome::Failed);
+        self.absent = absent.map(|(user, _)| user.get()).collect();
         prop_assert_eq!(report.manifest.status == Status::Partial, !failed.is_empty());
 
         self.balances.add(&held, &outcomes, &paris_day(self.bank));
@@ -163,7 +170,14 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("nights");
         let mut lake =
-            Lake { bank: &bank, root: &root, full_every_days, held: Held::default(), balances: Balances::default() };
+            Lake {
+            bank: &bank,
+            root: &root,
+            full_every_days,
+            held: Held::default(),
+            balances: Balances::default(),
+            absent: BTreeSet::new(),
+        };
         for (night, runs) in &history {
             // The first run comes before the first night.
             for run in runs {

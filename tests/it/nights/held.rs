@@ -9,6 +9,7 @@ use powens_export::lake::build::read_units;
 use powens_export::lake::manifest::Changes;
 use powens_export::lake::{FilePath, Snapshot};
 use powens_export::model::{UnitOutcome, UserId};
+use powens_export::sandbox::SandboxConfig;
 use powens_export::table::Table;
 
 use crate::support::{Bank, Row, Rows, digests, rows};
@@ -121,3 +122,33 @@ impl Balances {
 }
 
 const BALANCE_COLUMNS: [&str; 5] = ["id_user", "currency", "balance", "coming", "last_update"];
+
+/// The bank's transactions whose `date` lies between two days, both included, by user.
+pub(super) fn at_the_bank(bank: &Bank, from: &str, to: &str) -> BTreeSet<i64> {
+    bank.sandbox.with_world(|world| {
+        let mut ids = BTreeSet::new();
+        for user in world.users() {
+            let holdings = world.holdings(user).unwrap();
+            let there = |row: &powens_export::sandbox::world::rows::Transaction| {
+                row.date.as_deref().is_some_and(|date| (from..=to).contains(&date))
+            };
+            ids.extend(holdings.transactions().iter().filter(|row| there(row)).map(|row| row.id));
+        }
+        ids
+    })
+}
+
+/// The ids of a snapshot's transactions.
+pub(super) fn transaction_ids(snapshot: &Snapshot) -> BTreeSet<i64> {
+    rows(snapshot, Table::Transactions).keys().map(|key| key[0].parse().unwrap()).collect()
+}
+
+/// A bank of plain users, each with one healthy connection, three accounts and so many transactions over two years.
+pub(super) fn plain(users: usize, transactions: usize) -> Bank {
+    Bank::new(SandboxConfig {
+        users,
+        transactions_per_user: transactions,
+        edge_cases: false,
+        ..SandboxConfig::default()
+    })
+}

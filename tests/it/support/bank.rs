@@ -20,6 +20,11 @@ impl Bank {
         Self { sandbox, runtime }
     }
 
+    /// What serves it, for work beside it.
+    pub(crate) const fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
     /// The program, told where this bank is.
     pub(crate) fn program(&self) -> Program {
         let mut program = Program::new();

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::TimestampMicrosecondType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use powens_export::lake::Snapshot;
@@ -19,14 +21,15 @@ pub(crate) fn rows(snapshot: &Snapshot, table: Table) -> Rows {
     let mut rows = Rows::new();
     for file in snapshot.parquet_files(table) {
         let file = File::open(file.path.under(&snapshot.folder)).unwrap();
-        let options = FormatOptions::new();
         for batch in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap() {
             let batch = batch.unwrap();
+            let values: Vec<ArrayRef> = batch.columns().iter().map(without_zone).collect();
+            let options = FormatOptions::new();
             let columns: Vec<_> = batch
                 .schema_ref()
                 .fields()
                 .iter()
-                .zip(batch.columns())
+                .zip(&values)
                 .map(|(field, values)| {
                     (field.name(), ArrayFormatter::try_new(values, &options).unwrap(), values)
                 })
@@ -41,4 +44,12 @@ pub(crate) fn rows(snapshot: &Snapshot, table: Table) -> Rows {
         }
     }
     rows
+}
+
+/// The formatter knows no zone by name; ours is UTC wherever there is one.
+fn without_zone(values: &ArrayRef) -> ArrayRef {
+    match values.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(instants) => std::sync::Arc::new(instants.clone().with_timezone_opt(None::<String>)),
+        None => values.clone(),
+    }
 }
