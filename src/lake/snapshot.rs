@@ -118,7 +118,10 @@ impl Snapshot {
         })?;
         if snapshot.commit() != latest {
             let path = snapshot.folder.join(MANIFEST);
-            return Err(LakeError::damaged(&path, "is not the manifest that LATEST names"));
+            return Err(LakeError::damaged(
+                &path,
+                "is not the manifest that LATEST names; run powens-export verify",
+            ));
         }
         Ok(Some(snapshot))
     }
