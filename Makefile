@@ -32,7 +32,7 @@ SEEDS ?= 0..20000
 simulate: ## Play more schedules of the simulation: make simulate SEEDS=0..100000
 	POWENS_EXPORT_SIMULATION_SEEDS=$(SEEDS) $(CARGO) test $(CARGO_FLAGS) --test it simulation::whatever -- --nocapture
 
-planted: ## Plant bugs one at a time and see which test notices (an hour)
+planted: ## Plant bugs one at a time and see which test notices
 	$(PYTHON) tests/tools/planted_bugs.py --target "$(abspath $(TARGET))"
 
 check: format lint docs dependencies ## Formatting, lints, documentation, dependencies: warnings are errors
