@@ -19,7 +19,6 @@ pub(crate) enum Failure {
     Statements(#[from] StatementsError),
     #[error("the operating system refuses: {0}")]
     System(#[from] std::io::Error),
-    #[cfg(feature = "sandbox")]
     #[error("cannot write {}: {source}", .path.display())]
     Write { path: PathBuf, source: std::io::Error },
     #[cfg(feature = "sandbox")]

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{CompletionsArgs, PruneArgs, RunArgs, SchemaArgs, StatementsArgs, StatusArgs, VerifyArgs};
+use super::{
+    CompletionsArgs, ManArgs, PlanArgs, PruneArgs, RunArgs, SchemaArgs, StatementsArgs, StatusArgs,
+    VerifyArgs,
+};
 #[cfg(feature = "sandbox")]
 use super::{DemoArgs, SandboxArgs};
 use crate::cli::values::LogFormat;
@@ -66,6 +69,8 @@ pub(crate) struct Common {
 pub(crate) enum Verb {
     /// Export into the lake: fetch, build, publish, verify, report
     Run(Box<RunArgs>),
+    /// What `run` would do: users, requests, estimated duration
+    Plan(Box<PlanArgs>),
     /// Last snapshot, coverage, and who must re-authenticate
     Status(StatusArgs),
     /// Re-read a snapshot and list every finding
@@ -84,4 +89,7 @@ pub(crate) enum Verb {
     Schema(SchemaArgs),
     /// Completion script for a shell
     Completions(CompletionsArgs),
+    /// Man pages, written into a folder: for `make install`
+    #[command(hide = true)]
+    Man(ManArgs),
 }

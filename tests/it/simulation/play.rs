@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use powens_export::api::{ApiConfig, BaseUrl, Rate, Timings};
-use powens_export::export::{
-    self, Cancel, ExportError, Formats, ModeRequest, Retention, RunConfig, RunReport,
-};
+use powens_export::export::{self, Cancel, ExportError, Formats, ModeRequest, RunConfig, RunReport, Syncs};
 use powens_export::model::{Secret, UserId, Window};
 use powens_export::sandbox::{Nights, On, RequestRecord, Rule, Sandbox, World};
 use powens_export::verify::verify;
@@ -363,22 +361,16 @@ impl Stage<'_> {
             Order::Auto(days) => days,
             _ => 400,
         };
+        let api = self.api(plan.troubles.iter().any(|trouble| trouble.silent), &plan.fate);
         RunConfig {
-            dest: self.lake.clone(),
-            api: self.api(plan.troubles.iter().any(|trouble| trouble.silent), &plan.fate),
             formats: Formats { parquet: self.schedule.parquet, csv: self.schedule.csv },
-            csv_profile: "iso".to_owned(),
             mode: if night.order == Order::Full { ModeRequest::Full } else { ModeRequest::Auto },
             window: Window::new(date(&plan.window.0), date(&plan.window.1)).unwrap(),
             users: plan.only.and_then(UserId::new).into_iter().collect(),
             full_every_days: every,
-            resume_max_age: Duration::from_secs(24 * 3_600),
-            max_failed_percent: None,
             accept_shrink: self.accept_shrink,
-            decimal: None,
-            file_mode: 0o440,
-            retention: Retention::default(),
-            metrics_file: None,
+            syncs: Syncs::Counted,
+            ..RunConfig::new(self.lake.clone(), api)
         }
     }
 
