@@ -91,12 +91,12 @@ fn a_root_that_everybody_may_write_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let set = |mode| fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
     set(0o777);
-    assert!(matches!(Store::open(folder.path(), Syncs::Executed), Err(StoreError::WorldWritable)));
+    assert!(matches!(Store::open(folder.path(), Syncs::Executed), Err(StoreError::WorldWritable(_))));
     set(0o1777);
     assert!(Store::open(folder.path(), Syncs::Executed).is_ok());
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
-    assert!(matches!(Store::open(&file, Syncs::Executed), Err(StoreError::NotAFolder)));
+    assert!(matches!(Store::open(&file, Syncs::Executed), Err(StoreError::NotAFolder(_))));
 }
 
 #[test]
