@@ -35,8 +35,12 @@ pub struct Timings {
     pub ramp_step: Duration,
     /// How often it speeds up afterwards.
     pub steady_step: Duration,
+    /// After a request to stop, users in hand may go on for this long.
+    pub drain: Duration,
     /// Idle connections are closed after this, before the server does.
     pub keep_alive: Duration,
+    /// A user that takes longer than this fails; wide, since a slow pacer stretches every walk.
+    pub unit: Duration,
 }
 
 impl Default for Timings {
@@ -58,7 +62,9 @@ impl Default for Timings {
             outage_patience: seconds(15 * 60),
             ramp_step: seconds(1),
             steady_step: seconds(10),
+            drain: seconds(10),
             keep_alive: seconds(50),
+            unit: seconds(6 * 3600),
         }
     }
 }
@@ -85,7 +91,9 @@ impl Timings {
             outage_patience: scale(full.outage_patience),
             ramp_step: scale(full.ramp_step),
             steady_step: scale(full.steady_step),
+            drain: scale(full.drain),
             keep_alive: scale(full.keep_alive),
+            unit: scale(full.unit),
         }
     }
 }

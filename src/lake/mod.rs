@@ -22,7 +22,7 @@
 pub mod build;
 mod error;
 pub mod facts;
-#[cfg(all(test, feature = "failpoints"))]
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -30,6 +30,8 @@ pub mod guard;
 pub mod layout;
 mod lock;
 pub mod manifest;
+#[cfg(all(test, feature = "sandbox"))]
+mod power;
 mod preflight;
 mod publish;
 pub mod readback;
@@ -48,6 +50,6 @@ pub use manifest::Manifest;
 pub use preflight::{Destination, FOLDER_MODE, WORK_MODE, free_bytes, needed_bytes};
 pub(crate) use publish::listing;
 pub use publish::{FILE_MODE, publish};
-pub use snapshot::{Latest, Listed, Snapshot, list};
+pub use snapshot::{Latest, Listed, Snapshot, firsts, list};
 pub use store::Store;
 pub use sweep::{Swept, sweep, sweep_after_publish};

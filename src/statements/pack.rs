@@ -88,7 +88,7 @@ impl<'a> Writing<'a> {
     /// A CSV file of the pack.
     fn page(&mut self, name: &str) -> Result<CsvPage, StatementsError> {
         let (file, path) = self.folder.create(name)?;
-        Ok(CsvPage::new(CsvSheet::new(file, &path, self.profile())?, self.scale))
+        Ok(CsvPage::new(CsvSheet::new(Box::new(file), &path, self.profile())?, self.scale))
     }
 
     /// The name of an account's file.

@@ -20,7 +20,7 @@ mod issue;
 mod order;
 mod schema;
 
-pub use decode::{Context, DecodeError, Decoder, Envelope, Links, List, Page};
+pub use decode::{Context, DecodeError, Decoder, Envelope, Links, List, Page, Refill};
 pub use derive::{AccountFacts, derive_transactions};
 pub use issue::{Issue, IssueKind, issues_batch};
 pub use order::{Month, NotAMonth, distinct_months, integer_keys, months_of, sort};

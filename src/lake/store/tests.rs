@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
 
+use rustix::io::Errno;
 use tempfile::TempDir;
 
+use super::faulty::{Faulty, Point, Refusal};
+use super::seam::When;
 use super::*;
 
 fn store() -> (TempDir, Store) {
@@ -26,7 +29,7 @@ fn names(store: &Store) -> BTreeSet<String> {
 }
 
 #[test]
-fn modes_are_exact() {
+fn fault_74_modes_are_exact() {
     let (_folder, store) = store();
     for (name, mode) in [("a", 0o440), ("b", 0o600), ("c", 0o666)] {
         store.write_file(path(name), mode, b"x").unwrap();
@@ -48,7 +51,7 @@ fn a_file_that_exists_is_never_opened() {
 }
 
 #[test]
-fn planted_links_are_not_followed() {
+fn fault_71_planted_links_are_not_followed() {
     let (_folder, store) = store();
     let elsewhere = tempfile::tempdir().unwrap();
     let victim = elsewhere.path().join("victim");
@@ -88,12 +91,12 @@ fn a_root_that_everybody_may_write_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let set = |mode| fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
     set(0o777);
-    assert!(matches!(Store::open(folder.path(), Syncs::Executed), Err(StoreError::WorldWritable)));
+    assert!(matches!(Store::open(folder.path(), Syncs::Executed), Err(StoreError::WorldWritable(_))));
     set(0o1777);
     assert!(Store::open(folder.path(), Syncs::Executed).is_ok());
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
-    assert!(matches!(Store::open(&file, Syncs::Executed), Err(StoreError::NotAFolder)));
+    assert!(matches!(Store::open(&file, Syncs::Executed), Err(StoreError::NotAFolder(_))));
 }
 
 #[test]
@@ -103,6 +106,22 @@ fn a_missing_root_is_created_with_its_parents() {
     let store = Store::open_or_create(&root, 0o750, Syncs::Executed).unwrap();
     assert_eq!(mode_of(&store, "."), 0o750);
     assert_eq!(store.syncs(), 2, "the parents of both new folders");
+}
+
+#[test]
+fn many_threads_may_make_one_folder() {
+    let (_folder, store) = store();
+    for round in 0..50 {
+        let deep = PathBuf::from(format!("{round}/a/b"));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| store.make_dirs(&deep, 0o700).unwrap());
+            }
+        });
+        assert!(store.locate(&deep).is_dir());
+    }
+    store.write_file(path("file"), 0o600, b"").unwrap();
+    assert!(store.make_dirs(path("file"), 0o700).is_err(), "something else is in the way");
 }
 
 #[test]
@@ -192,26 +211,30 @@ fn errors_name_the_step_and_no_more_than_the_relative_path() {
     assert!(store.sync_dir(path("no")).unwrap_err().is_sync());
 }
 
-#[cfg(feature = "failpoints")]
 #[test]
 fn every_step_can_be_made_to_fail() {
-    let scenario = fail::FailScenario::setup();
-    let (_folder, store) = store();
-    store.replace(path("LATEST"), 0o640, b"old").unwrap();
-    for (name, visible) in [
-        ("store::create_file::before", b"old"),
-        ("store::write::after", b"old"),
-        ("store::sync_file::before", b"old"),
-        ("store::rename::before", b"old"),
-        ("store::rename::after", b"new"),
-        ("store::sync_dir::before", b"new"),
+    let folder = tempfile::tempdir().unwrap();
+    let faulty = Arc::new(Faulty::default());
+    let _watching = seam::watch(folder.path(), faulty.clone());
+    let store = Store::open(folder.path(), Syncs::Executed).unwrap();
+    for (when, step, name, visible) in [
+        (When::Before, Step::CreateFile, "LATEST.tmp", b"old"),
+        (When::After, Step::Write, "LATEST.tmp", b"old"),
+        (When::Before, Step::SyncFile, "LATEST.tmp", b"old"),
+        (When::Before, Step::Rename, "LATEST", b"old"),
+        (When::After, Step::Rename, "LATEST", b"new"),
+        (When::Before, Step::SyncDir, ".", b"new"),
     ] {
         store.replace(path("LATEST"), 0o640, b"old").unwrap();
-        fail::cfg(name, "return(ENOSPC)").unwrap();
+        faulty.refuse(Some(Refusal::once(Point { when, step, path: name.into(), nth: 0 }, Errno::NOSPC)));
         let error = store.replace(path("LATEST"), 0o640, b"new").unwrap_err();
-        fail::remove(name);
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{name}");
-        assert_eq!(fs::read(store.locate(path("LATEST"))).unwrap(), visible, "{name}");
+        faulty.refuse(None);
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{when:?} {step:?}");
+        assert_eq!(fs::read(store.locate(path("LATEST"))).unwrap(), visible, "{when:?} {step:?}");
     }
-    scenario.teardown();
+    // Another folder's store knows nothing of it.
+    let elsewhere = self::store();
+    faulty.refuse(Some(Refusal::everything(Errno::IO)));
+    elsewhere.1.replace(path("LATEST"), 0o640, b"new").unwrap();
+    assert!(store.replace(path("LATEST"), 0o640, b"new").is_err());
 }

@@ -13,7 +13,7 @@ mod fit;
 mod look;
 mod page;
 
-use std::fs::File;
+use std::io::{Seek, Write};
 use std::path::Path;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet};
@@ -110,7 +110,7 @@ impl Book {
     }
 
     /// Writes the workbook to its file.
-    pub(super) fn save(mut self, file: &mut File) -> Result<Compromises, StatementsError> {
+    pub(super) fn save(mut self, file: impl Write + Seek + Send) -> Result<Compromises, StatementsError> {
         for worksheet in self.front.drain(..).chain(self.sheets.drain(..)) {
             self.workbook.push_worksheet(worksheet);
         }
