@@ -4,7 +4,8 @@
  * SWEEP_ROOT    the folders whose calls count, separated by `:`
  * SWEEP_CALLS   `change`: calls that change something; `all`: those that only look, too
  * SWEEP_AT      the number of the call, from 1; 0 only counts
- * SWEEP_DO      `kill`: before the call; `torn`: a write has done half of its work; a number: the errno to answer
+ * SWEEP_DO      `kill`: before the call; `torn`: a write has done half of its work; `short`: a write does half of its
+ *               work and says so; a number: the errno to answer
  * SWEEP_REPORT  file for what happened: `struck NAME PATH`, or at the end `calls N`
  * SWEEP_TRACE   file for every call that counts
  */
@@ -28,7 +29,7 @@
 enum kind { LOOK, CHANGE };
 
 static const char *roots, *report, *trace;
-static int everything, torn, error;
+static int everything, torn, shorter, error;
 static long at;
 static atomic_long calls;
 static atomic_int struck;
@@ -40,6 +41,7 @@ __attribute__((constructor)) static void begin(void) {
     trace = getenv("SWEEP_TRACE");
     everything = which && !strcmp(which, "all");
     torn = what && !strcmp(what, "torn");
+    shorter = what && !strcmp(what, "short");
     error = what ? atoi(what) : 0;
     at = number ? atol(number) : 0;
 }
@@ -100,7 +102,7 @@ static int strikes(enum kind kind, const char *call, int folder, const char *nam
     if (number != at) return 0;
     atomic_store(&struck, 1);
     note(report, O_TRUNC, "struck %s %s\n", call, path);
-    if (torn && strstr(call, "write")) return -1;
+    if ((torn || shorter) && strstr(call, "write")) return -1;
     if (!error) syscall(SYS_kill, getpid(), SIGKILL);
     errno = error;
     return 1;
@@ -130,23 +132,24 @@ OPEN(open64)
 OPENAT(openat)
 OPENAT(openat64)
 
-/* Half of a write, then the end. */
-static void half(int fd, const void *bytes, size_t length) {
-    syscall(SYS_write, fd, bytes, length / 2);
-    syscall(SYS_kill, getpid(), SIGKILL);
+/* Half of a write (of one byte: all), and, where it is torn, the end. */
+static ssize_t half(int fd, const void *bytes, size_t length) {
+    ssize_t written = syscall(SYS_write, fd, bytes, length > 1 ? length / 2 : length);
+    if (torn) syscall(SYS_kill, getpid(), SIGKILL);
+    return written;
 }
 
 ssize_t write(int fd, const void *bytes, size_t length) {
     REAL(ssize_t, "write", int, const void *, size_t);
     int struck = strikes(CHANGE, "write", fd, NULL);
-    if (struck < 0) half(fd, bytes, length);
+    if (struck < 0) return half(fd, bytes, length);
     return struck ? -1 : real(fd, bytes, length);
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
     REAL(ssize_t, "writev", int, const struct iovec *, int);
     int struck = strikes(CHANGE, "writev", fd, NULL);
-    if (struck < 0) half(fd, parts[0].iov_base, parts[0].iov_len);
+    if (struck < 0) return half(fd, parts[0].iov_base, parts[0].iov_len);
     return struck ? -1 : real(fd, parts, count);
 }
 

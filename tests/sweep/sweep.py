@@ -209,7 +209,9 @@ class Sweep:
             new = sequence == scene.sequence + 1
             must(new or sequence == scene.sequence, f"sequence {sequence}")
             must(not new or seen == scene.after, "what was published is not what an undisturbed run publishes")
-            if strike.do.isdigit():
+            if strike.do in ("short", str(errno.EINTR)):
+                must(code == PUBLISHED and new, f"exit {code}: {said}")
+            elif strike.do.isdigit():
                 must(code in (PUBLISHED, DISK), f"exit {code}: {said}")
                 must(code != PUBLISHED or new, f"exit 0 and nothing was published: {said}")
                 must(code == PUBLISHED or not new or "did not confirm" in said, f"published, and exit {code}: {said}")
@@ -254,13 +256,16 @@ def perform(sweep, scene, kind, arguments):
     below = (".work/stage", ".work/tokens") if scene.name == "cold" else ("",)
     calls = "all" if kind == "error" else "change"
     made = sweep.calls(scene, Strike(0, "kill", calls, below))
+    writes = [number for number, call in enumerate(made, 1) if call.startswith("write")]
     numbers = {
         "kill": list(range(1, len(made) + 1)),
-        "torn": [number for number, call in enumerate(made, 1) if call.startswith("write")],
+        "torn": writes,
+        "short": writes,
         "error": telling(made),
     }[kind]
     numbers = some_of(numbers, arguments.points, arguments.day)
-    dos = {"kill": ["kill"], "torn": ["torn"], "error": [str(number) for number in ERRORS]}[kind]
+    # A write that is interrupted or does less than asked is no error, and the run is as if nothing had been.
+    dos = {"kill": ["kill"], "torn": ["torn"], "short": ["short", str(errno.EINTR)], "error": [str(number) for number in ERRORS]}[kind]
 
     def strikes(number):
         chosen = dos if arguments.every_error or len(dos) == 1 else [dos[(number + arguments.day) % len(dos)]]
@@ -352,7 +357,7 @@ def main():
             sweep = Sweep(program, work)
             cold, ready = sweep.scenes()
             failures = cross_check(sweep, cold) if arguments.cross_check else []
-            for scene, kind in itertools.product((cold, ready), ("kill", "torn", "error")):
+            for scene, kind in itertools.product((cold, ready), ("kill", "torn", "short", "error")):
                 failures += perform(sweep, scene, kind, arguments)
         finally:
             program.close()

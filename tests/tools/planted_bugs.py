@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Plants the bugs of planted_bugs.toml, one at a time, and says which test noticed.
+"""Plants the bugs of planted_bugs*.toml, one at a time, and says which test noticed.
 
 A copy of the tree is made once; each bug is put in, the tests that ought to notice run, the bug is taken out again.
 `--check` only looks whether each bug still has its place. Exit 1 when a bug has no place any more or goes unnoticed.
@@ -44,7 +44,7 @@ def planted(bug, root):
 
 def run(test, root, options):
     """One cargo run: ("caught" | "missed" | "does not compile", seconds)."""
-    which = SIMULATION if test == "simulation" else ["--lib", test]
+    which = SIMULATION if test == "simulation" else ["--test", "it", test] if "nights::" in test else ["--lib", test]
     command = ["cargo", "test", "--locked", "--quiet", *which]
     environment = os.environ | {
         "CARGO_TARGET_DIR": str(options.target),
@@ -76,7 +76,8 @@ def main():
     parser.add_argument("--copy", type=Path, default=ROOT / "target" / "planted", help="where the copy of the tree lies")
     options = parser.parse_args()
 
-    bugs = tomllib.loads((HERE / "planted_bugs.toml").read_text())["bug"]
+    lists = sorted(HERE.glob("planted_bugs*.toml"))
+    bugs = [bug for file in lists for bug in tomllib.loads(file.read_text())["bug"]]
     bugs = [bug for bug in bugs if options.only in bug["name"]]
     homeless = [problem for bug in bugs for problem in misplaced(bug, ROOT)]
     if homeless or options.check:

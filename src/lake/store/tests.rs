@@ -29,7 +29,7 @@ fn names(store: &Store) -> BTreeSet<String> {
 }
 
 #[test]
-fn modes_are_exact() {
+fn fault_74_modes_are_exact() {
     let (_folder, store) = store();
     for (name, mode) in [("a", 0o440), ("b", 0o600), ("c", 0o666)] {
         store.write_file(path(name), mode, b"x").unwrap();
@@ -51,7 +51,7 @@ fn a_file_that_exists_is_never_opened() {
 }
 
 #[test]
-fn planted_links_are_not_followed() {
+fn fault_71_planted_links_are_not_followed() {
     let (_folder, store) = store();
     let elsewhere = tempfile::tempdir().unwrap();
     let victim = elsewhere.path().join("victim");
