@@ -21,7 +21,7 @@ BENCH_PROFILE ?= release
 # What is measured: quick, all (ten million rows: 10 GB of JSON), or names; see benches/run.py.
 WHAT ?= quick
 
-.PHONY: help demo test check format lint docs dependencies schemas ci release bench bench-stages clean-demo
+.PHONY: help demo test check format lint docs dependencies schemas ci release bench bench-peers bench-stages clean-demo
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,16 @@ bench: ## Measure whole runs against a bank of templates: CPU, wall, memory, row
 	$(CARGO) build --locked --profile $(BENCH_PROFILE) --bin powens-export --example bank
 	$(PYTHON) benches/run.py --what $(WHAT) --binary $(TARGET)/release/powens-export \
 		--bank $(TARGET)/release/examples/bank --save
+
+bench-peers: $(TARGET)/peers/ready ## Measure a Python script and a dlt pipeline on the same bank, side by side
+	$(CARGO) build --locked --profile $(BENCH_PROFILE) --bin powens-export --example bank
+	$(PYTHON) benches/run.py --what peers --binary $(TARGET)/release/powens-export \
+		--bank $(TARGET)/release/examples/bank --python $(TARGET)/peers/bin/python --save
+
+$(TARGET)/peers/ready: benches/peers/requirements.txt
+	$(PYTHON) -m venv "$(TARGET)/peers"
+	"$(TARGET)/peers/bin/python" -m pip install --quiet --disable-pip-version-check -r $<
+	@touch "$@"
 
 bench-stages: ## Measure decode, sort, merge, encode, read-back and hash, each alone
 	$(CARGO) bench --locked --bench stages
