@@ -10,10 +10,14 @@ PYTHON ?= python3
 # One profile for the demo and the tests, so that dependencies are compiled once.
 PROFILE ?= dev
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-# Readers that nobody here wrote (DuckDB, pyarrow) live here, for the tests.
+# Readers that nobody here wrote (DuckDB, pyarrow, …) live here, for the tests.
 VENV := $(TARGET)/readers
+# Judges of the files under examples/deploy.
+JUDGES := $(TARGET)/judges
 DEMO_LAKE := $(TARGET)/demo-lake
 CARGO_FLAGS := --locked --profile $(PROFILE)
+# Where cargo puts the binary of the profile.
+BUILT := $(TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 
 # How the measured programs are built: `release` as shipped, or `bench`, which is quicker to build and has names for
 # a profiler. Both land in target/release.
@@ -21,7 +25,8 @@ BENCH_PROFILE ?= release
 # What is measured: quick, all (ten million rows: 10 GB of JSON), or names; see benches/run.py.
 WHAT ?= quick
 
-.PHONY: help demo test check format lint docs dependencies schemas ci release bench bench-peers bench-stages clean-demo
+# Every target with a description is a command.
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*##/ { print $$1 }' $(firstword $(MAKEFILE_LIST))) clean-demo
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,8 +35,21 @@ demo: clean-demo ## Build, serve a simulated bank, export it, print the report a
 	$(CARGO) build $(CARGO_FLAGS) --bin powens-export
 	@$(CARGO) run --quiet $(CARGO_FLAGS) --bin powens-export -- demo --dest $(DEMO_LAKE)
 
-test: $(VENV)/ready ## Run every test, the reading back by DuckDB and pyarrow included
-	POWENS_EXPORT_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(CARGO_FLAGS)
+test: $(VENV)/ready ## Run every test, the reading back by DuckDB, pyarrow, openpyxl, ofxtools and LibreOffice included
+	office="$$(tests/tools/office.sh)"; \
+	POWENS_EXPORT_PYTHON="$(abspath $(VENV))/bin/python" POWENS_EXPORT_OFFICE="$$office" $(CARGO) test $(CARGO_FLAGS)
+
+# A range of seeds; one seed is one schedule, for ever.
+SEEDS ?= 0..20000
+simulate: ## Play more schedules of the simulation: make simulate SEEDS=0..100000
+	POWENS_EXPORT_SIMULATION_SEEDS=$(SEEDS) $(CARGO) test $(CARGO_FLAGS) --test it simulation::whatever -- --nocapture
+
+planted: ## Plant bugs one at a time and see which test notices (an hour)
+	$(PYTHON) tests/tools/planted_bugs.py --target "$(abspath $(TARGET))"
+
+sweep: ## Kill the program at every file system call of a run, fail every one with an error, compare with the kernel
+	$(CARGO) build $(CARGO_FLAGS) --bin powens-export
+	$(PYTHON) tests/sweep/sweep.py --program $(BUILT)/powens-export --cross-check --jobs 2
 
 check: format lint docs dependencies ## Formatting, lints, documentation, dependencies: warnings are errors
 
@@ -44,8 +62,20 @@ lint: ## Clippy over everything, warnings as errors
 docs: ## Build the library's documentation, warnings as errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --profile $(PROFILE) --no-deps --lib
 
-dependencies: ## Licences, sources, doubles and reasons of what we depend on
+dependencies: ## Licences, sources, doubles and reasons of what we depend on; by cargo-deny too, where it is installed
 	$(PYTHON) tests/tools/check_dependencies.py
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --all-features check bans licenses sources; \
+	else echo "cargo-deny is not installed: the check above covers licences, sources and doubles"; fi
+
+advisories: ## Known vulnerabilities in what we depend on (needs cargo-deny and the network)
+	$(CARGO) deny --all-features check advisories
+
+sbom: ## The bill of materials (CycloneDX): target/powens-export.cdx.json
+	@mkdir -p $(TARGET)
+	$(PYTHON) tests/tools/sbom.py > $(TARGET)/powens-export.cdx.json
+
+check-deploy: $(JUDGES)/ready ## Cron, systemd, containers, Airflow, alerts: each judged by its own tool, where it is installed
+	"$(JUDGES)/bin/python" tests/deploy/check_deploy.py
 
 schemas: ## Write the generated files below schemas/ again (the tests compare them)
 	POWENS_EXPORT_WRITE_SCHEMAS=1 $(CARGO) test $(CARGO_FLAGS) --lib --bins schema
@@ -78,6 +108,8 @@ clean-demo:
 	@rm -rf -- "$(DEMO_LAKE)"
 
 $(VENV)/ready: tests/readback/requirements.txt
-	$(PYTHON) -m venv "$(VENV)"
-	"$(VENV)/bin/python" -m pip install --quiet --disable-pip-version-check -r $<
+$(JUDGES)/ready: tests/deploy/requirements.txt
+$(VENV)/ready $(JUDGES)/ready:
+	$(PYTHON) -m venv "$(@D)"
+	"$(@D)/bin/python" -m pip install --quiet --disable-pip-version-check -r $<
 	@touch "$@"

@@ -134,7 +134,8 @@ fn shape() -> TableShape {
 fn write(folder: &Path, format: Format, rows: &[RecordBatch]) -> PathBuf {
     let path = folder.join("file");
     let _ = std::fs::remove_file(&path);
-    let mut writer = TableWriter::create(&path, format, &shape()).unwrap();
+    let file = Box::new(std::fs::File::create(&path).unwrap());
+    let mut writer = TableWriter::new(file, &path, format, &shape()).unwrap();
     for batch in rows {
         writer.write(batch).unwrap();
     }

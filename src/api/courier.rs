@@ -154,8 +154,10 @@ impl Courier {
             };
             tally.sent += 1;
             self.counters.request(errand.endpoint);
+            let sent = Instant::now();
             let failure = match attempt.attempt().await {
                 Ok(output) => {
+                    self.counters.answered(sent.elapsed());
                     pass.succeeded();
                     self.budget.earn();
                     return Ok(output);

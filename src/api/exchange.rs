@@ -196,6 +196,10 @@ async fn refusal(
         503 if asked.is_some() => Failure::of(FailureClass::Throttled(asked), ApiErrorKind::ServerError),
         502..=504 => transient(RetryKind::Server, Reach::Unanswered, ApiErrorKind::ServerError),
         505..=599 | 501 => transient(RetryKind::Server, Reach::Answered, ApiErrorKind::ServerError),
+        // The API gives a code with each refusal: without one the body was spoiled on its way, `noAccount` maybe.
+        400 if body.code.is_none() => {
+            transient(RetryKind::Undecodable, Reach::Answered, ApiErrorKind::BadRequest)
+        }
         400..=499 => last(ApiErrorKind::BadRequest),
         _ => unusable(Fault::UnexpectedStatus),
     };

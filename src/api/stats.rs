@@ -53,6 +53,8 @@ pub(super) struct Counters {
     retries: [AtomicU64; RetryKind::ALL.len()],
     throttled: AtomicU64,
     waited_ms: AtomicU64,
+    answers: AtomicU64,
+    answer_us: AtomicU64,
     bytes: AtomicU64,
     tokens_left: AtomicI64,
 }
@@ -78,6 +80,12 @@ impl Counters {
         self.waited_ms.fetch_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), Relaxed);
     }
 
+    /// A good answer, and how long it took from sending to the last byte.
+    pub(super) fn answered(&self, took: Duration) {
+        self.answers.fetch_add(1, Relaxed);
+        self.answer_us.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Relaxed);
+    }
+
     pub(super) fn received(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Relaxed);
     }
@@ -101,6 +109,9 @@ impl Counters {
             retries: retries.into_iter().filter(|(_, count)| *count > 0).collect(),
             throttled: read(&self.throttled),
             waited: Duration::from_millis(read(&self.waited_ms)),
+            mean_answer: read(&self.answer_us)
+                .checked_div(read(&self.answers))
+                .map_or(Duration::ZERO, Duration::from_micros),
             bytes: read(&self.bytes),
             tokens_left: u64::try_from(self.tokens_left.load(Relaxed)).unwrap_or(0),
             accepted_per_minute: 0,
@@ -122,6 +133,8 @@ pub struct Stats {
     pub throttled: u64,
     /// Waits that were no part of the pacing: back-off of single requests, pauses of all of them.
     pub waited: Duration,
+    /// What a good answer took on average, from sending the request to the last byte; zero before the first.
+    pub mean_answer: Duration,
     /// Body bytes received, as they came over the wire.
     pub bytes: u64,
     /// Tokens minted (by this run or one that was killed) and not revoked.
@@ -130,4 +143,12 @@ pub struct Stats {
     pub accepted_per_minute: u64,
     /// What the pacer permits now.
     pub permitted_per_minute: u64,
+}
+
+impl Stats {
+    /// Requests without the repeated ones: what the same questions cost an API that answers each at once.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.requests.saturating_sub(self.retries.values().sum())
+    }
 }

@@ -35,6 +35,8 @@ pub struct Timings {
     pub ramp_step: Duration,
     /// How often it speeds up afterwards.
     pub steady_step: Duration,
+    /// After a request to stop, users in hand may go on for this long.
+    pub drain: Duration,
     /// Idle connections are closed after this, before the server does.
     pub keep_alive: Duration,
 }
@@ -58,6 +60,7 @@ impl Default for Timings {
             outage_patience: seconds(15 * 60),
             ramp_step: seconds(1),
             steady_step: seconds(10),
+            drain: seconds(10),
             keep_alive: seconds(50),
         }
     }
@@ -85,6 +88,7 @@ impl Timings {
             outage_patience: scale(full.outage_patience),
             ramp_step: scale(full.ramp_step),
             steady_step: scale(full.steady_step),
+            drain: scale(full.drain),
             keep_alive: scale(full.keep_alive),
         }
     }

@@ -1,15 +1,17 @@
 //! The Prometheus text file: how the last run ended, and what the lake holds, whatever the outcome.
 
 use std::fmt::{Display, Write as _};
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use jiff::Timestamp;
 use powens_export::lake::manifest::{Manifest, Status};
+use powens_export::lake::store::{Store, StoreError, Syncs};
 use powens_export::lake::{Layout, Snapshot};
 
 use super::exit::Exit;
+
+/// The collector runs as somebody else, and there is nothing personal in the file.
+const MODE: u32 = 0o644;
 
 /// A run that has ended.
 #[derive(Clone, Copy, Debug)]
@@ -29,14 +31,10 @@ pub(crate) fn write(path: &Path, dest: &Path, ended: Ended) {
     }
 }
 
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
     let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    // The collector runs as somebody else, and there is nothing personal in it.
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    file.persist(path)?;
-    Ok(())
+    let name = path.file_name().map_or(path, Path::new);
+    Store::open(folder, Syncs::Executed)?.replace(name, MODE, text.as_bytes())
 }
 
 fn page(ended: Ended, manifest: Option<&Manifest>) -> String {

@@ -40,6 +40,7 @@ fn perform(program: Program) -> Result<Exit, Failure> {
     let Program { verb, common } = program;
     match verb {
         Verb::Run(args) => super::run::perform(*args, &common),
+        Verb::Plan(args) => super::plan::perform(*args, &common),
         Verb::Status(args) => super::status::perform(args, &common),
         Verb::Verify(args) => super::verify::perform(args, &common),
         Verb::Prune(args) => super::prune::perform(args, &common),

@@ -28,7 +28,10 @@ pub(crate) fn perform(args: RunArgs, common: &Common) -> Result<Exit, Failure> {
     if let Some(report) = report
         && !(common.quiet && exit.code() == Exit::Complete.code())
     {
-        output::print(&report::of_run(&report, output::width()))?;
+        // What is published stays so, whoever reads the report.
+        if let Err(error) = output::print(&report::of_run(&report, output::width())) {
+            output::say(&format!("the report could not be written to stdout: {error}"));
+        }
     }
     Ok(exit)
 }
@@ -52,10 +55,10 @@ pub(crate) async fn execute(config: RunConfig, watch: &Watch) -> Result<(Exit, O
     watch.done();
     match (outcome, received.exit()) {
         (Ok(report), _) => Ok((Exit::Library(report.exit()), Some(report))),
-        (Err(error), Some(exit)) => {
+        (Err(error), Some(exit)) if !error.is_published() => {
             output::say(&format!("{error}; run the same command again to go on from here"));
             Ok((exit, None))
         }
-        (Err(error), None) => Err(error.into()),
+        (Err(error), _) => Err(error.into()),
     }
 }

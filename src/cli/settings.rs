@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use powens_export::api::{ApiConfig, BaseUrl, Rate};
 use powens_export::encode::CsvProfile;
-use powens_export::export::{Formats, ModeRequest, Retention, RunConfig};
+use powens_export::export::{Formats, ModeRequest, Retention, RunConfig, Syncs};
 use powens_export::model::Window;
 
 use super::args::{KeepArgs, RunArgs};
@@ -66,6 +66,8 @@ pub(crate) fn run_config(
         retention: retention(&keep, file),
         metrics_file: metrics_file.or_else(|| file.metrics_file.clone()),
         api: api_config(pace, file, environment)?,
+        syncs: Syncs::Executed,
+        started_at: None,
     })
 }
 
@@ -210,6 +212,13 @@ mod tests {
         assert_eq!((config.file_mode, config.decimal, config.max_failed_percent), (0o440, None, None));
         assert_eq!(config.api.base_url.as_str(), "https://acme.biapi.pro/2.0");
         assert!(defaults::DECIMAL.parse::<Decimal>().is_ok() && defaults::MAX_AGE.parse::<Span>().is_ok());
+    }
+
+    #[test]
+    fn the_library_and_the_program_have_the_same_defaults() {
+        let config = merge(args(), &ConfigFile::default(), &CREDENTIALS).unwrap();
+        let library = RunConfig::new("lake".into(), config.api.clone());
+        assert_eq!(format!("{config:?}"), format!("{library:?}"));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! One CSV file of a table.
 
-use std::fs::File;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
@@ -8,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::csv_output::CsvOutput;
 use super::csv_text::{TextColumn, push_field};
-use super::{EncodeError, TableShape, WrittenFile};
+use super::{EncodeError, FileSink, TableShape, WrittenFile};
 
 /// A CSV file being written.
 #[derive(Debug)]
@@ -19,11 +18,11 @@ pub struct CsvFile {
 }
 
 impl CsvFile {
-    /// Starts a file in an open, empty `file` with its header; `path` is for messages.
+    /// Starts a file in a new, empty `file` with its header; `path` is for messages.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn new(file: File, path: &Path, shape: &TableShape) -> Result<Self, EncodeError> {
+    pub fn new(file: FileSink, path: &Path, shape: &TableShape) -> Result<Self, EncodeError> {
         let mut output = CsvOutput::new(file, path, shape.csv)?;
         let dialect = output.dialect;
         for (index, field) in shape.schema.fields().iter().enumerate() {

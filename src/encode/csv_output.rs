@@ -1,12 +1,11 @@
 //! Where the records of a CSV file go: encoded, hashed, counted.
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::digest::HashingWriter;
 use super::profile::{Dialect, Encoding};
-use super::{CsvMarks, CsvProfile, EncodeError, WrittenFile, windows1252};
+use super::{CsvMarks, CsvProfile, EncodeError, FileSink, WrittenFile, windows1252};
 
 /// Text that is held before it is encoded and handed on.
 const BUFFERED: usize = 256 * 1024;
@@ -15,7 +14,7 @@ const BUFFERED: usize = 256 * 1024;
 #[derive(Debug)]
 pub(super) struct CsvOutput {
     path: PathBuf,
-    writer: HashingWriter<BufWriter<File>>,
+    writer: HashingWriter<BufWriter<FileSink>>,
     pub(super) dialect: &'static Dialect,
     /// Records, as text.
     pub(super) buffer: String,
@@ -24,8 +23,8 @@ pub(super) struct CsvOutput {
 }
 
 impl CsvOutput {
-    /// Starts a file in an open, empty `file`; `path` is for messages.
-    pub(super) fn new(file: File, path: &Path, profile: CsvProfile) -> Result<Self, EncodeError> {
+    /// Starts a file in a new, empty `file`; `path` is for messages.
+    pub(super) fn new(file: FileSink, path: &Path, profile: CsvProfile) -> Result<Self, EncodeError> {
         let dialect = profile.dialect();
         let mut buffer = String::new();
         if dialect.bom {

@@ -1,11 +1,10 @@
 //! A CSV file of records of any shape, cell by cell: headings above a list, summaries.
 
-use std::fs::File;
 use std::path::Path;
 
 use super::csv_output::CsvOutput;
 use super::csv_text::{date_text, datetime_text, push_amount, push_field, push_number};
-use super::{CsvMarks, CsvProfile, EncodeError, WrittenFile};
+use super::{CsvMarks, CsvProfile, EncodeError, FileSink, WrittenFile};
 
 /// A CSV file being written, in a profile's dialect.
 #[derive(Debug)]
@@ -16,11 +15,11 @@ pub struct CsvSheet {
 }
 
 impl CsvSheet {
-    /// Starts a file in an open, empty `file`; `path` is for messages.
+    /// Starts a file in a new, empty `file`; `path` is for messages.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn new(file: File, path: &Path, profile: CsvProfile) -> Result<Self, EncodeError> {
+    pub fn new(file: FileSink, path: &Path, profile: CsvProfile) -> Result<Self, EncodeError> {
         Ok(Self { output: CsvOutput::new(file, path, profile)?, first: true, records: 0 })
     }
 

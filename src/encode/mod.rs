@@ -52,7 +52,9 @@ pub use profile::{CsvProfile, DateForm, Dialect, Encoding, Language, LineEnd, No
 pub use reader::TableReader;
 pub use shape::TableShape;
 pub(crate) use windows1252::encode as windows1252;
-pub use writer::{CsvMarks, FILE_ROWS, PartWriter, TableWriter, WrittenFile, WrittenPart, part_name};
+pub use writer::{
+    CsvMarks, FILE_ROWS, FileSink, NewFiles, PartWriter, TableWriter, WrittenFile, WrittenPart, part_name,
+};
 
 /// Raised by a change of writer settings, schema or code that changes the bytes of unchanged rows: then every file is
 /// rewritten and nothing is linked.

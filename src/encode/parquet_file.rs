@@ -1,6 +1,5 @@
 //! One Parquet file whose bytes depend on its rows alone.
 
-use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +12,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersi
 
 use super::chunk::Chunker;
 use super::digest::HashingWriter;
-use super::{CsvMarks, EncodeError, TableShape, WrittenFile};
+use super::{CsvMarks, EncodeError, FileSink, TableShape, WrittenFile};
 
 /// Rows in one call to the Parquet library: its page and dictionary decisions depend on the calls, so every call but
 /// a row group's last has this many rows.
@@ -30,16 +29,16 @@ pub struct ParquetFile {
     path: PathBuf,
     shape: SchemaRef,
     chunks: Chunker,
-    writer: ArrowWriter<HashingWriter<BufWriter<File>>>,
+    writer: ArrowWriter<HashingWriter<BufWriter<FileSink>>>,
     rows: u64,
 }
 
 impl ParquetFile {
-    /// Starts a file in an open, empty `file`; `path` is for messages.
+    /// Starts a file in a new, empty `file`; `path` is for messages.
     ///
     /// # Errors
     /// When the file cannot be written or a column has no Parquet type.
-    pub fn new(file: File, path: &Path, shape: &TableShape) -> Result<Self, EncodeError> {
+    pub fn new(file: FileSink, path: &Path, shape: &TableShape) -> Result<Self, EncodeError> {
         let schema = shape.schema.clone();
         // The library writes page by page; 64 KiB at a time go to the file.
         let sink = HashingWriter::new(BufWriter::with_capacity(64 * 1024, file));

@@ -18,6 +18,20 @@ fn shape() -> TableShape {
     shape_in(CsvProfile::Iso)
 }
 
+/// Files made on the spot, without a lake.
+#[derive(Debug)]
+struct Here;
+
+impl NewFiles for Here {
+    fn new_file(&self, path: &Path) -> std::io::Result<FileSink> {
+        Ok(Box::new(std::fs::File::create_new(path)?))
+    }
+}
+
+fn create(path: &Path, format: Format, shape: &TableShape) -> TableWriter {
+    TableWriter::new(Here.new_file(path).unwrap(), path, format, shape).unwrap()
+}
+
 fn shape_in(csv: CsvProfile) -> TableShape {
     let schema = Schema::new(vec![
         Field::new("id", DataType::Int64, true),
@@ -45,7 +59,7 @@ fn expected(rows: &[Row], profile: CsvProfile) -> RecordBatch {
 fn there_and_back(rows: &[Row], profile: CsvProfile) -> CsvMarks {
     let folder = tempfile::tempdir().unwrap();
     let (path, shape) = (folder.path().join("file"), shape_in(profile));
-    let mut writer = TableWriter::create(&path, Format::Csv, &shape).unwrap();
+    let mut writer = create(&path, Format::Csv, &shape);
     writer.write(&batch(rows)).unwrap();
     let written = writer.close().unwrap();
     let reader = TableReader::open(&path, Format::Csv, &shape).unwrap();
@@ -113,7 +127,7 @@ fn a_spreadsheet_file_looks_like_this() {
     let folder = tempfile::tempdir().unwrap();
     let written = |profile: CsvProfile| {
         let path = folder.path().join(profile.as_str());
-        let mut writer = TableWriter::create(&path, Format::Csv, &shape_in(profile)).unwrap();
+        let mut writer = create(&path, Format::Csv, &shape_in(profile));
         let rows = [
             (
                 Some(1),
@@ -178,7 +192,7 @@ fn many(rows: usize) -> RecordBatch {
 }
 
 fn write(path: &Path, format: Format, pieces: impl IntoIterator<Item = RecordBatch>) -> WrittenFile {
-    let mut writer = TableWriter::create(path, format, &shape()).unwrap();
+    let mut writer = create(path, format, &shape());
     for piece in pieces {
         writer.write(&piece).unwrap();
     }
@@ -235,12 +249,9 @@ fn a_fingerprint_is_that_of_the_bytes_on_disk() {
 #[test]
 fn a_file_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("file");
-    std::fs::write(&path, "here first").unwrap();
-    assert!(matches!(
-        TableWriter::create(&path, Format::Csv, &shape()),
-        Err(EncodeError::Io { action: "create", .. })
-    ));
+    std::fs::write(folder.path().join(part_name(0, Format::Csv)), "here first").unwrap();
+    let mut parts = PartWriter::new(&Here, shape(), vec![(Format::Csv, folder.path().to_owned())]);
+    assert!(matches!(parts.write(&many(1)), Err(EncodeError::Io { action: "create", .. })));
 }
 
 #[test]
@@ -301,7 +312,7 @@ fn csv_that_we_would_not_write_is_refused() {
 #[test]
 fn a_batch_of_other_columns_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let mut writer = TableWriter::create(&folder.path().join("file"), Format::Parquet, &shape()).unwrap();
+    let mut writer = create(&folder.path().join("file"), Format::Parquet, &shape());
     let narrow = many(1).project(&[0, 1]).unwrap();
     assert!(matches!(writer.write(&narrow), Err(EncodeError::Columns { column, .. }) if column == "coming"));
 }
@@ -310,8 +321,8 @@ fn a_batch_of_other_columns_is_refused() {
 fn an_empty_table_has_one_file_and_an_empty_partition_none() {
     let folder = tempfile::tempdir().unwrap();
     let folders = vec![(Format::Parquet, folder.path().to_owned()), (Format::Csv, folder.path().to_owned())];
-    assert!(PartWriter::new(shape(), folders.clone()).close(false).unwrap().is_empty());
-    let parts = PartWriter::new(shape(), folders).close(true).unwrap();
+    assert!(PartWriter::new(&Here, shape(), folders.clone()).close(false).unwrap().is_empty());
+    let parts = PartWriter::new(&Here, shape(), folders).close(true).unwrap();
     assert_eq!(parts.len(), 1);
     for (format, file) in &parts[0].files {
         assert_eq!(file.rows, 0);

@@ -1,6 +1,7 @@
 //! A file of any format, and the rolling parts of a table or partition in all the formats asked for.
 
-use std::fs::{File, OpenOptions};
+use std::fmt;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -9,6 +10,18 @@ use super::csv_file::CsvFile;
 use super::digest::Fingerprint;
 use super::parquet_file::{ParquetFile, ROW_GROUP_ROWS};
 use super::{EncodeError, Format, TableShape};
+
+/// Where the bytes of a new file go.
+pub type FileSink = Box<dyn Write + Send>;
+
+/// Creates files for parts. The lake's store does, so that no step on the disk goes past it.
+pub trait NewFiles: fmt::Debug + Sync {
+    /// Creates the file, which must not exist, readable by its owner alone.
+    ///
+    /// # Errors
+    /// When it exists or the disk refuses.
+    fn new_file(&self, path: &Path) -> io::Result<FileSink>;
+}
 
 /// Rows of one file: 20 row groups, about 130 MB of transactions; the last file is shorter.
 pub const FILE_ROWS: u64 = 20 * ROW_GROUP_ROWS as u64;
@@ -55,12 +68,11 @@ pub enum TableWriter {
 }
 
 impl TableWriter {
-    /// Creates the file, which must not exist, readable by its owner alone.
+    /// Starts a new, empty file; `path` is for messages.
     ///
     /// # Errors
-    /// When it exists or cannot be written.
-    pub fn create(path: &Path, format: Format, shape: &TableShape) -> Result<Self, EncodeError> {
-        let file = create_private(path).map_err(EncodeError::io("create", path))?;
+    /// When the file cannot be written.
+    pub fn new(file: FileSink, path: &Path, format: Format, shape: &TableShape) -> Result<Self, EncodeError> {
         Ok(match format {
             Format::Parquet => Self::Parquet(Box::new(ParquetFile::new(file, path, shape)?)),
             Format::Csv => Self::Csv(Box::new(CsvFile::new(file, path, shape)?)),
@@ -90,17 +102,10 @@ impl TableWriter {
     }
 }
 
-fn create_private(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 /// Writes the same rows in several formats, each into its own folder, as `part-00000`, `part-00001`, …
 #[derive(Debug)]
-pub struct PartWriter {
+pub struct PartWriter<'a> {
+    files: &'a dyn NewFiles,
     shape: TableShape,
     folders: Vec<(Format, PathBuf)>,
     rows_per_file: u64,
@@ -124,11 +129,19 @@ pub struct WrittenPart {
     pub files: Vec<(Format, WrittenFile)>,
 }
 
-impl PartWriter {
+impl<'a> PartWriter<'a> {
     /// Parts in these folders, which exist.
     #[must_use]
-    pub fn new(shape: TableShape, folders: Vec<(Format, PathBuf)>) -> Self {
-        Self { shape, folders, rows_per_file: FILE_ROWS, open: None, next_part: 0, finished: Vec::new() }
+    pub fn new(files: &'a dyn NewFiles, shape: TableShape, folders: Vec<(Format, PathBuf)>) -> Self {
+        Self {
+            files,
+            shape,
+            folders,
+            rows_per_file: FILE_ROWS,
+            open: None,
+            next_part: 0,
+            finished: Vec::new(),
+        }
     }
 
     /// Adds rows, in the table's order.
@@ -175,7 +188,9 @@ impl PartWriter {
 
     fn start(&self) -> Result<OpenPart, EncodeError> {
         let create = |(format, folder): &(Format, PathBuf)| {
-            TableWriter::create(&folder.join(part_name(self.next_part, *format)), *format, &self.shape)
+            let path = folder.join(part_name(self.next_part, *format));
+            let file = self.files.new_file(&path).map_err(EncodeError::io("create", &path))?;
+            TableWriter::new(file, &path, *format, &self.shape)
         };
         Ok(OpenPart { writers: self.folders.iter().map(create).collect::<Result<_, _>>()?, rows: 0 })
     }

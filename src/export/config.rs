@@ -3,8 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::api::ApiConfig;
+use crate::encode::CsvProfile;
+use crate::lake::FILE_MODE;
 use crate::lake::retention::Keep;
+use crate::lake::store::Syncs;
 use crate::model::{DecimalType, UserId, Window};
 
 /// What a run is told to do.
@@ -40,6 +45,38 @@ pub struct RunConfig {
     pub retention: Keep,
     /// Where to write metrics for Prometheus' text file collector.
     pub metrics_file: Option<PathBuf>,
+    /// Whether syncs reach the disk. Anything but [`Syncs::Executed`] is for simulations of many nights, and no flag
+    /// sets it: after a power cut such a lake may be damaged.
+    pub syncs: Syncs,
+    /// When the run begins on our own clock; `None`: now. Simulations of many nights set it, so that names of
+    /// snapshots, ages and retention follow their calendar; no flag does.
+    pub started_at: Option<Timestamp>,
+}
+
+impl RunConfig {
+    /// A run of everybody into Parquet, as the program does it when no flag says otherwise.
+    #[must_use]
+    pub fn new(dest: PathBuf, api: ApiConfig) -> Self {
+        Self {
+            dest,
+            api,
+            formats: Formats { parquet: true, csv: false },
+            csv_profile: CsvProfile::default().as_str().to_owned(),
+            mode: ModeRequest::Auto,
+            window: Window::OPEN,
+            users: Vec::new(),
+            full_every_days: 7,
+            resume_max_age: Duration::from_secs(24 * 3600),
+            max_failed_percent: None,
+            accept_shrink: false,
+            decimal: None,
+            file_mode: FILE_MODE,
+            retention: Keep::default(),
+            metrics_file: None,
+            syncs: Syncs::Executed,
+            started_at: None,
+        }
+    }
 }
 
 /// The formats to write; at least one.

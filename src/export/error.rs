@@ -61,6 +61,12 @@ pub enum ExportError {
 }
 
 impl ExportError {
+    /// Whether readers see the new snapshot all the same: then a signal does not decide the exit code.
+    #[must_use]
+    pub fn is_published(&self) -> bool {
+        matches!(self, Self::Lake(LakeError::CommitUnknown { .. }))
+    }
+
     /// The exit code.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

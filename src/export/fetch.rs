@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::api::Api;
-use crate::extract::{Action, ExtractError, Fetched, FetchedUnit, Fetcher, Plan, PreviousUnit};
+use crate::api::{Api, ExitClass};
+use crate::extract::{Action, ExtractError, ExtractErrorKind, Fetched, FetchedUnit, Fetcher, Plan};
 use crate::model::{Reason, UnitMode, UnitOutcome, UserId};
 use crate::stage::{Stage, StageError, Staged};
 use crate::table::Table;
 
+use super::clock::Clock;
 use super::error::ExportError;
 use super::event::{Event, Progress};
+use super::opening::Opening;
 
 /// Messages between fetchers and stage. Each is at most a page of rows; when the channel is full, fetchers wait.
 pub const CHANNEL: usize = 8;
@@ -72,10 +73,11 @@ pub(super) async fn fetch(
     fetcher: &Fetcher,
     api: &Api,
     plan: &Plan,
-    previous: &BTreeMap<UserId, PreviousUnit>,
+    opening: &Opening,
     (stage, reused): (Stage<FetchedUnit>, BTreeMap<UserId, FetchedUnit>),
     events: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<Gathered, ExportError> {
+    let (previous, clock) = (&opening.previous, opening.clock);
     for user in reused.keys() {
         events(Event::UserDone { user: *user, outcome: UnitOutcome::Complete });
     }
@@ -84,7 +86,7 @@ pub(super) async fn fetch(
     let (tell, mut told) = mpsc::unbounded_channel();
     let stager: JoinHandle<Result<_, StageError>> = {
         let (rows, runtime) = (rows.clone(), tokio::runtime::Handle::current());
-        tokio::task::spawn_blocking(move || store(stage, messages, &rows, &tell, &runtime))
+        tokio::task::spawn_blocking(move || store(stage, messages, &rows, &tell, clock, &runtime))
     };
 
     let progress = || {
@@ -129,7 +131,9 @@ pub(super) async fn fetch(
     match (fetched, stored) {
         // The receiver leaves only with an error of its own.
         (Err(ExtractError::ReceiverGone) | Ok(()), Err(error)) => Err(error.into()),
-        (Err(error), Err(_)) | (Err(error), Ok(_)) => Err(error.into()),
+        // Nobody looks for a full disk behind an API that does not answer.
+        (Err(error), Err(disk)) if is_milder(&error) => Err(disk.into()),
+        (Err(error), _) => Err(error.into()),
         (Ok(()), Ok((stage, failed))) => {
             let staged = tokio::task::spawn_blocking(move || stage.finish())
                 .await
@@ -139,12 +143,18 @@ pub(super) async fn fetch(
     }
 }
 
+/// Whether a full disk is the better reason to give. Credentials and wrong data come before it.
+fn is_milder(error: &ExtractError) -> bool {
+    matches!(error.kind(), ExtractErrorKind::Exit(ExitClass::Unavailable) | ExtractErrorKind::Interrupted)
+}
+
 /// The stage's side: takes messages until the last fetcher has left, and makes finished units durable in groups.
 fn store(
     mut stage: Stage<FetchedUnit>,
     mut messages: mpsc::Receiver<Fetched>,
     rows: &AtomicU64,
     tell: &mpsc::UnboundedSender<Told>,
+    clock: Clock,
     runtime: &tokio::runtime::Handle,
 ) -> Result<(Stage<FetchedUnit>, BTreeMap<UserId, Reason>), StageError> {
     let mut failed = BTreeMap::new();
@@ -165,7 +175,7 @@ fn store(
                 stage.rows(user, table, &some, &issues)?;
             }
             Fetched::Done(unit) => {
-                stage.commit(unit.user, &unit, Timestamp::now())?;
+                stage.commit(unit.user, &unit, clock.now())?;
                 let _ = tell.send(Told::Done(unit.user));
             }
             Fetched::Failed { user, reason, .. } => {

@@ -14,19 +14,24 @@
 //! |---|---|
 //! | `run` | the sentence above |
 //! | `config`, `event`, `report`, `error` | what goes in; what is told meanwhile; what comes out |
-//! | `opening` | the destination, held by this run, and what it knows |
+//! | `clock`, `opening` | what time it is for this run; the destination, held by it, and what it knows |
 //! | `previous` | what the last snapshot knows of each user |
 //! | `fetch` | fetchers on one side of the channel, the stage on the other |
 //! | `settle` | how each user ended |
+//! | `plan`, `census`, `forecast` | who is asked for what; what the rows held say of the cost; what a run would do |
 //! | `record` | the manifest |
 //! | `journal` | tokens not yet revoked |
 
+mod census;
+mod clock;
 mod config;
 mod error;
 mod event;
 mod fetch;
+mod forecast;
 mod journal;
 mod opening;
+mod plan;
 mod previous;
 mod record;
 mod report;
@@ -35,9 +40,11 @@ mod settle;
 
 pub use crate::extract::Cancel;
 pub use crate::lake::retention::Keep as Retention;
+pub use crate::lake::store::Syncs;
 pub use config::{Formats, ModeRequest, RunConfig};
 pub use error::ExportError;
 pub use event::{Event, Phase, Progress};
 pub use fetch::CHANNEL;
+pub use forecast::{Basis, Forecast, Overhead, Pace, forecast};
 pub use report::RunReport;
 pub use run::run;

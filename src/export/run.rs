@@ -4,32 +4,28 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use arrow::compute::concat_batches;
-use arrow::record_batch::RecordBatch;
-use jiff::Timestamp;
-
 use crate::api::Api;
 use crate::encode::CsvProfile;
-use crate::extract::{
-    Cancel, Connectors, ExtractError, FetchConfig, FetchedUnit, Fetcher, Plan, PlanConfig, RunMode, UserList,
-    plan,
-};
-use crate::lake::build::{self, Attempt, BuildInput, Built, DomainLists};
+use crate::extract::{Cancel, Connectors, ExtractError, FetchConfig, FetchedUnit, Fetcher, Plan, UserList};
+use crate::lake::build::{self, Attempt, BuildError, BuildInput, Built, DomainLists, Stop};
 use crate::lake::guard::{Counts, Judged, Overrides, Verdict, judge};
 use crate::lake::layout::place;
 use crate::lake::manifest::Manifest;
-use crate::lake::store::{Store, Syncs};
+use crate::lake::store::Store;
 use crate::lake::{self, LakeError, Snapshot, WORK_MODE, retention};
 use crate::model::{DecimalType, UserId};
 use crate::stage::{Stage, StageKey, StageOptions, StageParent, Staged};
 use crate::table::{Table, sort};
+use arrow::compute::concat_batches;
+use arrow::record_batch::RecordBatch;
 
-use super::config::{ModeRequest, RunConfig};
+use super::config::RunConfig;
 use super::error::ExportError;
 use super::event::{Event, Phase};
 use super::fetch::{self, Gathered};
 use super::journal::Journal;
 use super::opening::Opening;
+use super::plan;
 use super::record::Facts;
 use super::report::RunReport;
 use super::settle;
@@ -50,11 +46,11 @@ pub async fn run(
 ) -> Result<RunReport, ExportError> {
     events(Event::Phase(Phase::Planning));
     let api = Api::new(config.api.clone())?;
-    let opening = Opening::open(&config, Timestamp::now(), Syncs::Executed)?;
-    let api = with_journal(&api, &opening, events).await?;
-    let fetcher = Fetcher::new(api.clone(), opening.decimal, cancel, fetch_config(&config));
+    let opening = Opening::open(&config)?;
+    let api = with_journal(&api, &opening, &cancel, events).await?;
+    let fetcher = Fetcher::new(api.clone(), opening.decimal, cancel.clone(), fetch_config(&config));
     let (list, connectors) = domain(&fetcher, events).await?;
-    let plan = planned(&list, &opening, &config)?;
+    let plan = plan::of(&list, &opening.previous, opening.rewrite, &config)?;
 
     events(Event::Phase(Phase::Fetching));
     let staging = staging(&opening, &config, &plan)?;
@@ -64,25 +60,30 @@ pub async fn run(
         requests_estimate: estimate.exact.then_some(estimate.requests),
     });
     let Gathered { staged, failed, reused } =
-        fetch::fetch(&fetcher, &api, &plan, &opening.previous, staging, events).await?;
+        fetch::fetch(&fetcher, &api, &plan, &opening, staging, events).await?;
     let attempts = settle::attempts(&fetcher, &plan, staged.units(), &failed).await?;
 
     let guarded = Guarded::of(&list, &attempts, &config);
     let recorded = Recorded { list, connectors, plan, host: config.api.base_url.host(), stats: api.stats() };
     let opening = Arc::new(opening);
+    // A run that nobody polls any more, because it was dropped or its caller panicked, publishes nothing.
+    let polled = Arc::new(());
+    let poller = Arc::downgrade(&polled);
+    let stop = move || cancel.is_cancelled() || poller.strong_count() == 0;
     let (phase, mut phases) = tokio::sync::mpsc::unbounded_channel();
     let finishing = tokio::task::spawn_blocking(move || {
         // Whoever listened may have left: then nobody is told.
         let enter = |now| {
             let _ = phase.send(now);
         };
-        finish(&config, &opening, &recorded, staged, attempts, &guarded, &enter)
+        finish(&config, &opening, &recorded, staged, attempts, (&guarded, &stop), &enter)
     });
     while let Some(now) = phases.recv().await {
         events(Event::Phase(now));
     }
-    let report =
-        finishing.await.map_err(|_| ExportError::Bug("the build's thread panicked".to_owned()))??;
+    let finished = finishing.await;
+    drop(polled);
+    let report = finished.map_err(|_| ExportError::Bug("the build's thread panicked".to_owned()))??;
     Ok(RunReport { reused_units: reused, ..report })
 }
 
@@ -93,13 +94,17 @@ fn finish(
     recorded: &Recorded,
     staged: Staged<FetchedUnit>,
     attempts: BTreeMap<UserId, Attempt>,
-    guarded: &Guarded,
+    (guarded, stop): (&Guarded, &(dyn Fn() -> bool + Sync)),
     enter: &dyn Fn(Phase),
 ) -> Result<RunReport, ExportError> {
     enter(Phase::Building);
-    let built = built(config, opening, recorded, &staged, attempts)?;
+    let built = built(config, opening, recorded, &staged, attempts, Stop(stop))?;
     guarded.judge(&built)?;
     let manifest = recorded.manifest(config, opening, staged.units(), built)?;
+    // From here on the run is as good as done: who asks it to stop now finds it published.
+    if stop() {
+        return Err(ExtractError::Interrupted.into());
+    }
 
     enter(Phase::Publishing);
     let destination = &opening.destination;
@@ -115,12 +120,12 @@ fn finish(
 async fn with_journal(
     api: &Api,
     opening: &Opening,
+    cancel: &Cancel,
     events: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<Api, ExportError> {
-    let path = opening.destination.layout.at(place::token_journal());
-    let (journal, left) = Journal::open(&path).map_err(|source| LakeError::Io {
+    let (journal, left) = Journal::open(&opening.destination.store).map_err(|source| LakeError::Io {
         action: "open the token journal",
-        path,
+        path: opening.destination.layout.at(place::token_journal()),
         source,
     })?;
     let api = api.with_journal(Arc::new(journal));
@@ -129,51 +134,44 @@ async fn with_journal(
     }
     for token in left {
         let user = token.user();
-        if let Err(error) = api.revoke(token).await {
+        if let Err(error) = cancel.unless_cancelled(api.revoke(token)).await? {
             tracing::warn!(user = user.get(), %error, "a token of an interrupted run could not be revoked");
         }
     }
     Ok(api)
 }
 
-fn fetch_config(config: &RunConfig) -> FetchConfig {
-    FetchConfig { concurrency: config.api.concurrency, ..FetchConfig::default() }
+pub(super) fn fetch_config(config: &RunConfig) -> FetchConfig {
+    FetchConfig {
+        concurrency: config.api.concurrency,
+        drain: config.api.timings.drain,
+        ..FetchConfig::default()
+    }
 }
 
-/// The lists of the domain. A run goes on without the connectors: the last snapshot's stay.
+/// The lists of the domain.
 async fn domain(
     fetcher: &Fetcher,
     events: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<(UserList, Option<Connectors>), ExportError> {
-    let list = fetcher.users().await?;
-    let connectors = match fetcher.connectors().await {
-        Ok(connectors) => Some(connectors),
-        Err(error @ ExtractError::Interrupted) => return Err(error.into()),
+    Ok((fetcher.users().await?, connectors(fetcher, events).await?))
+}
+
+/// The list of connectors. A run goes on without it: the last snapshot's stays.
+pub(super) async fn connectors(
+    fetcher: &Fetcher,
+    events: &(dyn Fn(Event) + Send + Sync),
+) -> Result<Option<Connectors>, ExportError> {
+    match fetcher.connectors().await {
+        Ok(connectors) => Ok(Some(connectors)),
+        Err(error @ ExtractError::Interrupted) => Err(error.into()),
         Err(error) => {
             events(Event::Notice(format!(
                 "the list of connectors could not be read, the last one stays: {error}"
             )));
-            None
+            Ok(None)
         }
-    };
-    Ok((list, connectors))
-}
-
-fn planned(list: &UserList, opening: &Opening, config: &RunConfig) -> Result<Plan, ExportError> {
-    let settings = PlanConfig {
-        mode: match config.mode {
-            ModeRequest::Auto => RunMode::Auto,
-            ModeRequest::Full => RunMode::Full,
-            ModeRequest::Incremental => RunMode::Incremental,
-        },
-        full_every_days: config.full_every_days,
-        window: config.window,
-        only: (!config.users.is_empty()).then(|| config.users.iter().copied().collect()),
-        rewrite: opening.rewrite,
-        stored_tokens: config.api.user_tokens.is_some(),
-    };
-    let plan = plan(list, &opening.previous, &settings)?;
-    if plan.unknown.is_empty() { Ok(plan) } else { Err(ExportError::UnknownUsers(plan.unknown)) }
+    }
 }
 
 /// The stage, and what an interrupted run left in it that this one can use.
@@ -193,7 +191,7 @@ fn staging(
         decimal: opening.decimal,
     };
     let options = StageOptions { max_age: config.resume_max_age, ..StageOptions::default() };
-    let disk = Store::open(opening.destination.layout.root(), Syncs::Executed).map_err(LakeError::from)?;
+    let disk = Store::open(opening.destination.layout.root(), config.syncs).map_err(LakeError::from)?;
     let (mut stage, found) =
         Stage::open(Arc::new(disk), &Opening::stage_place(), &key, options, opening.started_at)?;
     let reused = fetch::reusable(&mut stage, found, plan)?;
@@ -211,6 +209,7 @@ fn built(
     recorded: &Recorded,
     staged: &Staged<FetchedUnit>,
     attempts: BTreeMap<UserId, Attempt>,
+    stop: Stop<'_>,
 ) -> Result<Built, ExportError> {
     let destination = &opening.destination;
     let building = place::building(&opening.run);
@@ -232,8 +231,12 @@ fn built(
         csv: config.csv_profile.parse::<CsvProfile>().unwrap_or_default(),
         decimal: opening.decimal,
         threads: NonZeroUsize::new(BUILDERS).unwrap_or(NonZeroUsize::MIN),
+        stop,
     };
-    Ok(build::build(&input)?)
+    match build::build(&input) {
+        Err(BuildError::Stopped) => Err(ExtractError::Interrupted.into()),
+        built => Ok(built?),
+    }
 }
 
 /// What the manifest tells besides the files.
@@ -284,7 +287,7 @@ impl Recorded {
             built,
             stats: self.stats.clone(),
         };
-        Ok(facts.manifest(&folder, Timestamp::now())?)
+        Ok(facts.manifest(&folder, opening.clock.now())?)
     }
 }
 
@@ -349,7 +352,7 @@ fn tidy(opening: &Opening, config: &RunConfig, snapshot: &Snapshot) -> Vec<crate
     let swept = lake::sweep_after_publish(&destination.layout, &destination.store, &destination.lock);
     let pruned =
         retention::prune(&destination.layout, &destination.store, &destination.lock, config.retention);
-    if let Err(error) = Journal::remove_if_empty(&destination.layout.at(place::token_journal())) {
+    if let Err(error) = Journal::remove_if_empty(&destination.store) {
         tracing::warn!(run = %snapshot.run_id, %error, "the token journal could not be removed");
     }
     if let Err(error) = swept {

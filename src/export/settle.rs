@@ -55,5 +55,6 @@ fn walked(unit: &FetchedUnit) -> Walked {
         full_walk_start: unit.full_walk_start,
         as_of: unit.as_of,
         accounts: unit.accounts_walked.iter().map(account).collect(),
+        lacks: (unit.rows_without_key > 0).then_some(Reason::RowWithoutKey),
     }
 }

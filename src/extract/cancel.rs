@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::error::ExtractError;
+
 /// A switch shared by everybody who works on a run. Once thrown it stays thrown.
 #[derive(Clone, Debug)]
 pub struct Cancel(Arc<watch::Sender<bool>>);
@@ -37,6 +39,18 @@ impl Cancel {
         let mut switch = self.0.subscribe();
         // The sender lives in `self`: waiting can end in no other way.
         let _thrown = switch.wait_for(|thrown| *thrown).await;
+    }
+
+    /// Does something, unless somebody asks to stop: then it is dropped where it stands.
+    ///
+    /// # Errors
+    /// [`ExtractError::Interrupted`] when somebody asked to stop.
+    pub async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, ExtractError> {
+        tokio::select! {
+            biased;
+            () = self.cancelled() => Err(ExtractError::Interrupted),
+            done = work => Ok(done),
+        }
     }
 }
 

@@ -38,7 +38,7 @@ pub enum ExtractError {
         what: &'static str,
     },
     /// Somebody asked to stop.
-    #[error("interrupted; run the same command again to resume")]
+    #[error("interrupted: nothing is published, what was fetched is kept")]
     Interrupted,
     /// Nobody takes the rows any more.
     #[error("the rows are not taken any more: staging stopped")]

@@ -9,16 +9,18 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::api::{Api, ApiError, ApiErrorKind};
+use crate::api::{Api, ApiError, ApiErrorKind, Timings};
 use crate::model::{DecimalType, Reason, UserId};
 use crate::table::Decoder;
 
 use super::cancel::Cancel;
 use super::connectors::{self, Connectors};
 use super::error::{ExtractError, Stop};
+use super::estimate::Expected;
 use super::holdings::Owners;
 use super::plan::Plan;
 use super::previous::PreviousUnit;
+use super::probe;
 use super::session::Session;
 use super::unit::Fetched;
 use super::user::{self, Job};
@@ -35,6 +37,8 @@ pub struct FetchConfig {
     pub concurrency: NonZeroUsize,
     /// A user that takes longer than this fails; wide, since a slow pacer stretches every walk.
     pub unit_deadline: Duration,
+    /// How long users in hand may go on once the run is to end.
+    pub drain: Duration,
 }
 
 impl Default for FetchConfig {
@@ -42,6 +46,7 @@ impl Default for FetchConfig {
         Self {
             concurrency: NonZeroUsize::new(8).unwrap_or(NonZeroUsize::MIN),
             unit_deadline: Duration::from_secs(6 * 3600),
+            drain: Timings::default().drain,
         }
     }
 }
@@ -75,21 +80,25 @@ impl Fetcher {
     /// Reads the list of users to its proven end.
     ///
     /// # Errors
-    /// When the list cannot be read at all; one that cannot be proven says so itself.
+    /// When the list cannot be read at all; one that cannot be proven says so itself. When the run is to end, at once.
     pub async fn users(&self) -> Result<UserList, ExtractError> {
-        users::read(&mut Session::domain(&self.api, &self.decoder, &self.cancel)).await
+        let mut session = Session::domain(&self.api, &self.decoder);
+        self.cancel.unless_cancelled(users::read(&mut session)).await?
     }
 
     /// Reads the list of connectors with their sources.
     ///
     /// # Errors
-    /// When it cannot be read; a run may go on with those of its last snapshot.
+    /// When it cannot be read; a run may go on with those of its last snapshot. When the run is to end, at once.
     pub async fn connectors(&self) -> Result<Connectors, ExtractError> {
-        connectors::read(&mut Session::anyone(&self.api, &self.decoder, &self.cancel)).await
+        let mut session = Session::anyone(&self.api, &self.decoder);
+        self.cancel.unless_cancelled(connectors::read(&mut session)).await?
     }
 
     /// Fetches every user that the plan says, several at a time, and sends what comes to `out`. Users named in
     /// `done` (fetched by an earlier attempt of this run) are left out.
+    ///
+    /// Once the run is to end no further user is begun, and those in hand have [`FetchConfig::drain`] to finish.
     ///
     /// # Errors
     /// What ends the run. The failure of one user is a message.
@@ -111,15 +120,26 @@ impl Fetcher {
         let planned = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
         let mut jobs = jobs.into_iter();
         let mut running = JoinSet::new();
+        let drained = async {
+            self.cancel.cancelled().await;
+            tokio::time::sleep(self.config.drain).await;
+        };
+        tokio::pin!(drained);
         loop {
-            while running.len() < self.config.concurrency.get()
+            while !self.cancel.is_cancelled()
+                && running.len() < self.config.concurrency.get()
                 && let Some(job) = jobs.next()
             {
                 let (fetcher, out) = (self.clone(), out.clone());
                 running.spawn(async move { fetcher.fetch_user(&job, planned, &out).await });
             }
             // Leaving drops the set, which ends what still runs.
-            match running.join_next().await {
+            let joined = tokio::select! {
+                joined = running.join_next() => joined,
+                () = &mut drained => return Err(ExtractError::Interrupted),
+            };
+            match joined {
+                None if self.cancel.is_cancelled() => return Err(ExtractError::Interrupted),
                 None => return Ok(()),
                 Some(Ok(result)) => result?,
                 Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -128,18 +148,67 @@ impl Fetcher {
         }
     }
 
+    /// Looks at every user whose cost the plan does not know, several at a time, and says what their walks will bring.
+    /// Every token minted is revoked, also when the looking is stopped. Users who cannot be looked at are left out.
+    ///
+    /// # Errors
+    /// What would end a run, too.
+    pub async fn probe(
+        &self,
+        plan: &Plan,
+        previous: &BTreeMap<UserId, PreviousUnit>,
+    ) -> Result<BTreeMap<UserId, Expected>, ExtractError> {
+        let unknown =
+            plan.to_fetch().filter(|(user, _)| plan.users.get(user).is_some_and(|p| !p.estimate.exact));
+        let jobs: Vec<Job> = unknown
+            .map(|(user, action)| Job { user, action, previous: previous.get(&user).cloned() })
+            .collect();
+        let planned = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+        let (mut jobs, mut running) = (jobs.into_iter(), JoinSet::new());
+        let (mut found, mut stopped) = (BTreeMap::new(), None);
+        loop {
+            while running.len() < self.config.concurrency.get()
+                && stopped.is_none()
+                && let Some(job) = jobs.next()
+            {
+                let fetcher = self.clone();
+                running.spawn(async move { (job.user, fetcher.look_at(&job, planned).await) });
+            }
+            // Whoever is under way is waited for: a task that is dropped would leave its token behind.
+            match running.join_next().await {
+                None => return stopped.map_or(Ok(found), Err),
+                Some(Ok((user, Ok(expected)))) => drop(found.insert(user, expected)),
+                Some(Ok((user, Err(Stop::Unit { reason, detail })))) => {
+                    tracing::warn!(user = user.get(), %reason, detail, "the user could not be looked at");
+                }
+                Some(Ok((_, Err(Stop::Run(error))))) => drop(stopped.get_or_insert(error)),
+                Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Some(Err(_)) => drop(stopped.get_or_insert(ExtractError::Interrupted)),
+            }
+        }
+    }
+
+    async fn look_at(&self, job: &Job, planned: u32) -> Result<Expected, Stop> {
+        if self.cancel.is_cancelled() {
+            return Err(ExtractError::Interrupted.into());
+        }
+        let mut session = match Session::user(&self.api, &self.decoder, job.user).await {
+            Ok(session) => session,
+            Err(error) => return Err(self.refused(error, planned)),
+        };
+        self.shared.token_granted.store(true, Ordering::Relaxed);
+        let expected = probe::look(&mut session, job).await;
+        session.close().await;
+        expected
+    }
+
     async fn fetch_user(
         &self,
         job: &Job,
         planned: u32,
         out: &mpsc::Sender<Fetched>,
     ) -> Result<(), ExtractError> {
-        let fetched = tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => return Err(ExtractError::Interrupted),
-            fetched = self.attempt(job, planned, out) => fetched,
-        };
-        let message = match fetched {
+        let message = match self.attempt(job, planned, out).await {
             Ok(done) => done,
             Err(Stop::Unit { reason, detail }) => {
                 tracing::warn!(user = job.user.get(), %reason, detail, "the user could not be fetched");
@@ -151,7 +220,7 @@ impl Fetcher {
     }
 
     async fn attempt(&self, job: &Job, planned: u32, out: &mpsc::Sender<Fetched>) -> Result<Fetched, Stop> {
-        let mut session = match Session::user(&self.api, &self.decoder, &self.cancel, job.user).await {
+        let mut session = match Session::user(&self.api, &self.decoder, job.user).await {
             Ok(session) => session,
             Err(error) => return Err(self.refused(error, planned)),
         };
@@ -163,7 +232,7 @@ impl Fetcher {
             Err(Stop::unit(Reason::Deadline, format!("not done after {minutes} minutes")))
         });
         // A token is given back also after a failure, unless nobody is there to take it.
-        if !matches!(&result, Err(Stop::Run(ExtractError::Api(_) | ExtractError::Interrupted))) {
+        if !matches!(&result, Err(Stop::Run(ExtractError::Api(_)))) {
             session.close().await;
         }
         result.map(|unit| Fetched::Done(Box::new(unit)))

@@ -73,8 +73,7 @@ impl Holdings {
 
     /// The archived accounts that may have transactions.
     pub(super) fn archived(&self) -> Vec<AccountId> {
-        let archived = self.structure.accounts.iter().filter(|(_, shape)| shape.deleted && !shape.disabled);
-        archived.filter_map(|(id, _)| AccountId::new(*id)).collect()
+        archived(&self.structure)
     }
 
     /// Whether a balance or a last update differs from an earlier reading.
@@ -130,6 +129,17 @@ impl Holdings {
         }
         Ok(())
     }
+}
+
+/// The archived accounts that may have transactions, by one reading.
+pub(super) async fn read_archived(session: &mut Session<'_>, user: UserId) -> Result<Vec<AccountId>, Stop> {
+    let accounts = read_accounts(session, user).await?;
+    Ok(archived(&Structure::of(&[], &accounts.rows)))
+}
+
+fn archived(structure: &Structure) -> Vec<AccountId> {
+    let archived = structure.accounts.iter().filter(|(_, shape)| shape.deleted && !shape.disabled);
+    archived.filter_map(|(id, _)| AccountId::new(*id)).collect()
 }
 
 async fn read_connections(session: &mut Session<'_>, user: UserId) -> Result<ListRead, Stop> {

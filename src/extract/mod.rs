@@ -14,11 +14,12 @@
 //! | file | noun |
 //! |---|---|
 //! | `plan`, `estimate`, `previous` | who is asked for what, and why; what it costs; what the last snapshot knows |
+//! | `probe` | what a look at a user tells about the cost |
 //! | `fetcher` | many users at a time |
 //! | `user`, `holdings`, `structure` | one user; their accounts and connections |
 //! | `walk/` | a list of transactions without losing a row |
 //! | `users`, `connectors`, `list` | short lists |
-//! | `session` | token, clock, cancellation |
+//! | `session` | token, clock |
 //! | `unit` | what leaves the room |
 //! | `error`, `cancel`, `columns` | what ends a run; the switch for it; columns by name |
 
@@ -32,6 +33,7 @@ mod holdings;
 mod list;
 mod plan;
 mod previous;
+mod probe;
 mod session;
 mod structure;
 mod unit;
@@ -45,7 +47,7 @@ mod tests;
 pub use cancel::Cancel;
 pub use connectors::Connectors;
 pub use error::{ExtractError, ExtractErrorKind};
-pub use estimate::Estimate;
+pub use estimate::{Bounds, Estimate, Expected};
 pub use fetcher::{FetchConfig, Fetcher};
 pub use plan::{Action, Plan, PlanConfig, PlanError, Planned, RunMode, Why, plan};
 pub use previous::PreviousUnit;

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{UserId, Window, time};
 
-use super::estimate::Estimate;
+use super::estimate::{Estimate, Expected};
 use super::previous::PreviousUnit;
 use super::users::UserList;
 
@@ -161,6 +161,15 @@ impl Plan {
     #[must_use]
     pub fn estimate(&self) -> Estimate {
         self.users.values().map(|planned| planned.estimate).sum()
+    }
+
+    /// Puts in what is known better of some users' walks than the number of their rows.
+    pub fn expect(&mut self, known: &BTreeMap<UserId, Expected>, stored_tokens: bool) {
+        for (user, expected) in known {
+            if let Some(planned) = self.users.get_mut(user) {
+                planned.estimate = Estimate::expecting(planned.action, *expected, stored_tokens);
+            }
+        }
     }
 
     /// The users to fetch, in order.

@@ -10,7 +10,6 @@ use crate::api::{
 use crate::model::{Reason, UserId};
 use crate::table::{Context, Decoder, List, Page, Table};
 
-use super::cancel::Cancel;
 use super::error::{ExtractError, Stop};
 
 /// An answer that holds no row, as a page.
@@ -45,7 +44,6 @@ enum Who {
 pub(super) struct Session<'a> {
     api: &'a Api,
     decoder: &'a Decoder,
-    cancel: &'a Cancel,
     who: Who,
     clock: Clock,
     /// Requests so far, renewals included.
@@ -55,27 +53,22 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn domain(api: &'a Api, decoder: &'a Decoder, cancel: &'a Cancel) -> Self {
-        Self::new(api, decoder, cancel, Who::Domain, 0)
+    pub(super) fn domain(api: &'a Api, decoder: &'a Decoder) -> Self {
+        Self::new(api, decoder, Who::Domain, 0)
     }
 
-    pub(super) fn anyone(api: &'a Api, decoder: &'a Decoder, cancel: &'a Cancel) -> Self {
-        Self::new(api, decoder, cancel, Who::Anyone, 0)
+    pub(super) fn anyone(api: &'a Api, decoder: &'a Decoder) -> Self {
+        Self::new(api, decoder, Who::Anyone, 0)
     }
 
     /// Mints the user's token.
-    pub(super) async fn user(
-        api: &'a Api,
-        decoder: &'a Decoder,
-        cancel: &'a Cancel,
-        id: UserId,
-    ) -> Result<Self, ApiError> {
+    pub(super) async fn user(api: &'a Api, decoder: &'a Decoder, id: UserId) -> Result<Self, ApiError> {
         let token = api.renew(id).await?;
-        Ok(Self::new(api, decoder, cancel, Who::User { id, token, renewed: false }, 1))
+        Ok(Self::new(api, decoder, Who::User { id, token, renewed: false }, 1))
     }
 
-    fn new(api: &'a Api, decoder: &'a Decoder, cancel: &'a Cancel, who: Who, requests: u64) -> Self {
-        Self { api, decoder, cancel, who, clock: Clock::Unread, requests, unknown_fields: BTreeMap::new() }
+    fn new(api: &'a Api, decoder: &'a Decoder, who: Who, requests: u64) -> Self {
+        Self { api, decoder, who, clock: Clock::Unread, requests, unknown_fields: BTreeMap::new() }
     }
 
     /// The base address, against which next links are checked.
@@ -118,9 +111,6 @@ impl<'a> Session<'a> {
         context: Context,
     ) -> Result<Option<(Page, Option<Timestamp>)>, Stop> {
         loop {
-            if self.cancel.is_cancelled() {
-                return Err(ExtractError::Interrupted.into());
-            }
             let auth = match &self.who {
                 Who::Domain => Auth::Users,
                 Who::Anyone => Auth::None,

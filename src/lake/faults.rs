@@ -1,89 +1,112 @@
-//! An error from the disk before and after every step of publishing. Run it alone (`--features failpoints
-//! lake::faults`): fail points are the process's.
+//! An error from the disk before and after every step of publishing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::fixture;
-use super::{FILE_MODE, LakeError, Layout, Snapshot, publish};
+use rustix::io::Errno;
+use tempfile::TempDir;
+
+use super::store::faulty::{Faulty, Point, Refusal};
+use super::store::seam::When;
+use super::store::{Step, seam};
+use super::{FILE_MODE, FilePath, LakeError, LakeErrorKind, Layout, Snapshot, fixture, publish};
 use crate::verify::verify;
 
-const POINT: &str = "store::step";
-const ERRORS: [&str; 3] = ["EIO", "ENOSPC", "EACCES"];
+const ERRORS: [Errno; 4] = [Errno::IO, Errno::NOSPC, Errno::ACCESS, Errno::DQUOT];
+
+fn latest(root: &Path) -> Snapshot {
+    Snapshot::latest(&Layout::new(root)).unwrap().unwrap()
+}
 
 /// The bytes of every data file.
 fn data(snapshot: &Snapshot) -> BTreeMap<String, Vec<u8>> {
-    let read = |path: &super::FilePath| (path.to_string(), fs::read(path.under(&snapshot.folder)).unwrap());
+    let read = |path: &FilePath| (path.to_string(), fs::read(path.under(&snapshot.folder)).unwrap());
     snapshot.manifest.files.iter().map(|file| read(&file.path)).collect()
 }
 
-/// Publishes a second night in a lake of one, with the fail point as configured.
-fn second_night(root: &Path, configure: impl FnOnce()) -> (Snapshot, Result<Snapshot, LakeError>) {
-    let first = fixture::run(root, 1, 2, false);
-    let destination = fixture::open(root, 2).unwrap();
-    let manifest = fixture::build(&destination, &fixture::rows(3), 2, false);
-    configure();
-    let published = publish(&destination, &manifest, FILE_MODE);
-    fail::remove(POINT);
-    (first, published)
+/// A lake of one night, to be copied.
+fn first_night() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fixture::run(folder.path(), 1, 2, false);
+    folder
 }
 
-#[test]
-fn readers_see_old_or_new_wherever_the_disk_fails() {
-    let scenario = fail::FailScenario::setup();
+/// Publishes a second night in a copy of the lake, on a disk that refuses what it is told to.
+fn second_night(first: &Path, faulty: &Arc<Faulty>, refusal: Option<Refusal>) -> (TempDir, Outcome) {
     let folder = tempfile::tempdir().unwrap();
-    let points = Arc::new(AtomicUsize::new(0));
-    let counted = points.clone();
-    let (_, undisturbed) = second_night(folder.path(), || {
-        fail::cfg_callback(POINT, move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-        })
-        .unwrap();
-    });
-    let undisturbed = data(&undisturbed.unwrap());
-    let points = points.load(Ordering::Relaxed);
-    assert!(points > 50, "{points} points");
+    fixture::copy(first, folder.path());
+    let _watching = seam::watch(folder.path(), faulty.clone());
+    let destination = fixture::open(folder.path(), 2).unwrap();
+    let manifest = fixture::build(&destination, &fixture::rows(3), 2, false);
+    faulty.refuse(refusal);
+    let published = publish(&destination, &manifest, FILE_MODE);
+    (folder, published)
+}
+
+type Outcome = Result<Snapshot, LakeError>;
+
+/// The points of an undisturbed publish, and the bytes that it publishes.
+fn undisturbed(first: &Path) -> (BTreeSet<Point>, BTreeMap<String, Vec<u8>>) {
+    let faulty = Arc::new(Faulty::default());
+    let (_folder, published) = second_night(first, &faulty, None);
+    (faulty.points(), data(&published.unwrap()))
+}
+
+fn sweep(choose: impl Fn(&Point) -> bool, refuse: impl Fn(Point, Errno) -> Refusal) {
+    let first = first_night();
+    let before = latest(first.path());
+    let (points, bytes) = undisturbed(first.path());
+    let renames = points.iter().filter(|point| point.step == Step::Rename).count();
+    assert_eq!(renames, 2 * 3, "the folder, LATEST, the link: before and after each");
 
     let (mut old, mut new, mut unknown) = (0, 0, 0);
-    for point in 0..points {
-        let folder = tempfile::tempdir().unwrap();
-        let error = ERRORS[point % ERRORS.len()];
-        let before = if point == 0 { String::new() } else { format!("{point}*off->") };
-        let (first, published) = second_night(folder.path(), || {
-            fail::cfg(POINT, &format!("{before}1*return({error})->off")).unwrap()
-        });
-        let seen = Snapshot::latest(&Layout::new(folder.path())).unwrap().unwrap();
+    for (number, point) in points.into_iter().filter(choose).enumerate() {
+        let faulty = Arc::new(Faulty::default());
+        let refusal = refuse(point.clone(), ERRORS[number % ERRORS.len()]);
+        let (folder, published) = second_night(first.path(), &faulty, Some(refusal));
+        assert!(faulty.has_refused(), "{point:?} was not reached");
+        let seen = latest(folder.path());
         match published {
             Ok(second) => {
-                assert_eq!(seen, second, "point {point}: only the link for people may fail unsaid");
+                assert_eq!(seen, second, "{point:?}: only the link for people may fail unsaid");
                 new += 1;
             }
             Err(LakeError::CommitUnknown { run, .. }) => {
-                assert_eq!(seen.run_id, run, "point {point}");
+                assert_eq!(seen.run_id, run, "{point:?}");
                 unknown += 1;
             }
-            Err(_) => {
-                assert_eq!(seen, first, "point {point}");
+            Err(error) => {
+                assert_eq!(
+                    (&seen.run_id, error.kind()),
+                    (&before.run_id, LakeErrorKind::Disk),
+                    "{point:?}: {error}"
+                );
                 old += 1;
             }
         }
-        assert_eq!(verify(folder.path(), None).unwrap().findings, [], "point {point}");
+        assert_eq!(verify(folder.path(), None).unwrap().findings, [], "{point:?}");
         // The next run heals whatever was left, and ends with the same bytes.
         let next = fixture::run(folder.path(), 2, 3, false);
-        assert_eq!(next.manifest.sequence, seen.manifest.sequence + 1, "point {point}");
-        assert_eq!(data(&next), undisturbed, "point {point}");
-        assert_eq!(
-            fs::canonicalize(folder.path().join("latest")).unwrap(),
-            fs::canonicalize(&next.folder).unwrap()
-        );
+        assert_eq!(next.manifest.sequence, seen.manifest.sequence + 1, "{point:?}");
+        assert_eq!(data(&next), bytes, "{point:?}");
+        let link = fs::canonicalize(folder.path().join("latest")).unwrap();
+        assert_eq!(link, fs::canonicalize(&next.folder).unwrap(), "{point:?}");
         assert!(!folder.path().join("LATEST.tmp").exists() && !folder.path().join("latest.tmp").exists());
     }
+    assert!(old > 20, "{old} points");
     assert!(old > 0 && new > 0 && unknown > 0, "{old} old, {new} new, {unknown} unknown");
-    println!(
-        "{points} points: {old} left the old snapshot, {new} published, {unknown} published unconfirmed"
-    );
-    scenario.teardown();
+    println!("{old} points left the old snapshot, {new} published, {unknown} published unconfirmed");
+}
+
+#[test]
+fn faults_62_to_68_readers_see_old_or_new_wherever_a_step_fails() {
+    sweep(|_| true, Refusal::once);
+}
+
+#[test]
+fn fault_75_readers_see_old_or_new_wherever_the_disk_ends() {
+    // The disk does not see more of a kill than that nothing comes after it.
+    sweep(|point| point.when == When::Before, Refusal::from_then_on);
 }

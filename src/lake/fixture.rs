@@ -13,7 +13,7 @@ use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 use jiff::Timestamp;
 
-use crate::encode::{CsvProfile, Format, TableShape, TableWriter};
+use crate::encode::{CsvProfile, Format, NewFiles, TableShape, TableWriter};
 use crate::model::{DecimalType, UserId, Window};
 use crate::table::{
     AccountFacts, Context, Decoder, Issue, IssueKind, List, Month, Table, derive_transactions, issues_batch,
@@ -188,7 +188,6 @@ fn balances(accounts: &RecordBatch) -> RecordBatch {
 pub(crate) fn build(destination: &Destination, rows: &Rows, night: i64, csv: bool) -> Manifest {
     let run = destination.layout.free_run_id(start(night));
     destination.store.create_dirs(&place::building(&run), 0o700).unwrap();
-    let folder = destination.layout.at(place::building(&run));
     let mut files = Vec::new();
     for (table, batch) in rows {
         let months = months_of(*table, batch);
@@ -202,29 +201,33 @@ pub(crate) fn build(destination: &Destination, rows: &Rows, night: i64, csv: boo
                 arrow::compute::take_record_batch(batch, &arrow::array::UInt32Array::from(indices)).unwrap();
             for area in [Area::Parquet, Area::Csv].into_iter().take(if csv { 2 } else { 1 }) {
                 let path = FilePath::data(area, *table, month, 0);
-                files.push(write(destination, &folder, &run, path, &part));
+                files.push(write(destination, &run, path, &part));
             }
         }
     }
-    files.push(write_units(&folder, &run, &rows[&Table::Transactions]));
+    files.push(write_units(destination, &run, &rows[&Table::Transactions]));
     files.sort_by(|a, b| a.path.cmp(&b.path));
+    let folder = destination.layout.at(place::building(&run));
     manifest(destination, &folder, run, night, files)
 }
 
-fn write(
+fn writer(
     destination: &Destination,
-    folder: &Path,
     run: &RunId,
-    path: FilePath,
-    rows: &RecordBatch,
-) -> FileEntry {
+    path: &FilePath,
+    format: Format,
+    shape: &TableShape,
+) -> TableWriter {
+    let place = path.under(&place::building(run));
+    destination.store.make_dirs(place.parent().unwrap(), 0o700).unwrap();
+    TableWriter::new(destination.store.new_file(&place).unwrap(), &place, format, shape).unwrap()
+}
+
+fn write(destination: &Destination, run: &RunId, path: FilePath, rows: &RecordBatch) -> FileEntry {
     let parts = path.parts();
     let format = if parts.area == Area::Csv { Format::Csv } else { Format::Parquet };
-    let place = path.under(folder);
-    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-    let mut writer =
-        TableWriter::create(&place, format, &shape(parts.table.unwrap(), decimal(), CsvProfile::Iso))
-            .unwrap();
+    let shape = shape(parts.table.unwrap(), decimal(), CsvProfile::Iso);
+    let mut writer = writer(destination, run, &path, format, &shape);
     writer.write(rows).unwrap();
     let written = writer.close().unwrap();
     let mut facts = RowFacts::new(parts.table, decimal());
@@ -235,12 +238,13 @@ fn write(
         parent.manifest.files.iter().find(|file| file.path == path && file.same_content(&entry))
     });
     let (Some(parent), Some(same)) = (parent, same) else { return entry };
-    std::fs::remove_file(&place).unwrap();
-    std::fs::hard_link(path.under(&parent.folder), &place).unwrap();
+    let (from, to) = (place::snapshot(&parent.run_id), place::building(run));
+    destination.store.remove_file(&path.under(&to)).unwrap();
+    destination.store.link_or_copy(&path.under(&from), &path.under(&to), FILE_MODE).unwrap();
     same.clone()
 }
 
-fn write_units(folder: &Path, run: &RunId, rows: &RecordBatch) -> FileEntry {
+fn write_units(destination: &Destination, run: &RunId, rows: &RecordBatch) -> FileEntry {
     let users = rows.column_by_name("id_user").unwrap().as_primitive::<Int64Type>();
     let held = |user: i64| i64::try_from(users.iter().filter(|id| *id == Some(user)).count()).unwrap();
     let schema = units_schema();
@@ -255,9 +259,7 @@ fn write_units(folder: &Path, run: &RunId, rows: &RecordBatch) -> FileEntry {
     let units = RecordBatch::try_new(schema.clone(), columns.collect()).unwrap();
     let shape = TableShape { schema, sorted_by: vec!["id_user".to_owned()], csv: CsvProfile::Iso };
     let path = FilePath::units();
-    let place = path.under(folder);
-    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-    let mut writer = TableWriter::create(&place, Format::Parquet, &shape).unwrap();
+    let mut writer = writer(destination, run, &path, Format::Parquet, &shape);
     writer.write(&units).unwrap();
     let written = writer.close().unwrap();
     let mut facts = RowFacts::new(None, decimal());
@@ -316,4 +318,21 @@ pub(crate) fn run(root: &Path, night: i64, extra: i64, csv: bool) -> Snapshot {
     let destination = open(root, night).unwrap();
     let manifest = build(&destination, &rows(extra), night, csv);
     publish(&destination, &manifest, FILE_MODE).unwrap()
+}
+
+/// Copies a lake. Files that share their bytes do not do so in the copy.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (here, there) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            copy(&here, &there);
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(std::fs::read_link(&here).unwrap(), there).unwrap();
+        } else {
+            std::fs::copy(&here, there).unwrap();
+        }
+    }
 }

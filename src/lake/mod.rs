@@ -22,7 +22,7 @@
 pub mod build;
 mod error;
 pub mod facts;
-#[cfg(all(test, feature = "failpoints"))]
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -30,6 +30,8 @@ pub mod guard;
 pub mod layout;
 mod lock;
 pub mod manifest;
+#[cfg(all(test, feature = "sandbox"))]
+mod power;
 mod preflight;
 mod publish;
 pub mod readback;

@@ -1,6 +1,6 @@
 //! What must hold of the destination before anything is asked of the API.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::error::LakeError;
@@ -83,8 +83,7 @@ fn prepare(layout: &Layout, store: &Store) -> Result<(), LakeError> {
         return Err(LakeError::Unsafe { path: work, problem });
     }
     if found.mode() & 0o777 != WORK_MODE {
-        std::fs::set_permissions(&work, std::fs::Permissions::from_mode(WORK_MODE))
-            .map_err(LakeError::io("close to others", &work))?;
+        store.set_mode(place::work(), WORK_MODE)?;
     }
     Ok(())
 }

@@ -11,13 +11,12 @@
 //! | 7 `LATEST` replaced, the root synced | readers see it: the commit |
 //! | 8 the link `latest` | people see it |
 //!
-//! Before step 7 ends nothing a reader can see has changed. Every write goes through [`Store`](super::Store), which has a
-//! fail point before and after each step.
+//! Before step 7 ends nothing a reader can see has changed. Every step on the disk goes
+//! through [`Store`](super::Store), where tests look on and make it fail.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, Permissions};
-use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::encode::Sha256;
@@ -175,28 +174,20 @@ fn set_modes(
         if found.nlink() > 1 {
             unshare(destination, building, &path, file_mode)?;
         } else {
-            set_mode(&place, file_mode)?;
+            destination.store.set_mode(&path, file_mode)?;
         }
     }
     for inner in folders.iter().map(PathBuf::as_path).chain([Path::new("")]) {
-        set_mode(&layout.at(building).join(inner), FOLDER_MODE)?;
+        destination.store.set_mode(&building.join(inner), FOLDER_MODE)?;
     }
     Ok(())
 }
 
-fn set_mode(place: &Path, mode: u32) -> Result<(), LakeError> {
-    fs::set_permissions(place, Permissions::from_mode(mode)).map_err(LakeError::io("set the mode of", place))
-}
-
 /// Puts a copy of a file in its place.
 fn unshare(destination: &Destination, building: &Path, path: &Path, mode: u32) -> Result<(), LakeError> {
-    let Destination { layout, store, .. } = destination;
+    let store = &destination.store;
     let copy = building.join("copy.tmp");
-    let place = layout.at(path);
-    let mut original = File::open(&place).map_err(LakeError::io("open", &place))?;
-    let mut written = store.create_file(&copy, mode)?;
-    io::copy(&mut original, &mut written).map_err(LakeError::io("copy", &place))?;
-    store.sync_file(&copy, &written)?;
+    store.copy(path, &copy, mode)?;
     store.remove_file(path)?;
     Ok(store.rename(&copy, path)?)
 }

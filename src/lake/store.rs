@@ -8,9 +8,8 @@
 //! - Files are created, never opened for writing again; modes are exact whatever the umask.
 //! - A failed sync is final ([`StoreError::Sync`]): the kernel may have dropped the bytes, so a second sync of the
 //!   same file could succeed without them. Nothing here tries again.
-//! - Before and after each step stands a fail point, `store::<step>::before` and `store::<step>::after`, and for
-//!   sweeps over all of them `store::step`; `return(EIO)`, `return(ENOSPC)`, `return(EACCES)` fail the step there,
-//!   `return(kill)` ends the process at once.
+//! - Before and after each step a test may look on, make the step fail, and write down what happened (`seam`);
+//!   nothing of that is in a shipped program.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -20,14 +19,22 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crate::stage::Disk;
-
+mod disk;
 mod error;
+#[cfg(test)]
+pub(crate) mod faulty;
+mod file;
+pub(crate) mod seam;
 #[cfg(test)]
 mod tests;
 
+use error::failed;
 pub use error::{Step, StoreError};
-use error::{attempt, failed};
+pub use file::StoreFile;
+use seam::{Act, Seam};
+
+/// For `open`: an error instead of following a link at the end of the path.
+const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 /// Threads that sync files at the same time: disks merge the flushes, and more gain nothing.
 const SYNC_THREADS: usize = 4;
@@ -57,6 +64,7 @@ pub struct Store {
     root: PathBuf,
     mode: Syncs,
     syncs: Arc<AtomicU64>,
+    seam: Seam,
 }
 
 impl Store {
@@ -74,7 +82,8 @@ impl Store {
         if metadata.mode() & 0o1002 == 0o0002 {
             return Err(StoreError::WorldWritable);
         }
-        Ok(Self { root, mode, syncs: Arc::default() })
+        let seam = Seam::of(&root);
+        Ok(Self { root, mode, syncs: Arc::default(), seam })
     }
 
     /// The store of a folder, which is created with this mode where it is missing, missing parents included.
@@ -85,8 +94,10 @@ impl Store {
         let here = Path::new(".");
         let missing: Vec<&Path> =
             root.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
+        let seam = Seam::of(root);
         for path in missing.iter().rev() {
-            attempt(Step::CreateDir, here, || make_dir(path, dir_mode))?;
+            seam.around(&Act::on(Step::CreateDir, here), || make_dir(path, dir_mode))
+                .map_err(|source| failed(Step::CreateDir, here, source))?;
         }
         let store = Self::open(root, mode)?;
         for path in missing.iter().rev() {
@@ -131,8 +142,7 @@ impl Store {
     /// # Errors
     /// When something of that name exists, or the disk refuses.
     pub fn create_dir(&self, path: &Path, mode: u32) -> Result<(), StoreError> {
-        let place = self.beneath(path)?;
-        attempt(Step::CreateDir, path, || make_dir(&place, mode))?;
+        self.make_one_dir(path, mode)?;
         self.sync_parent(path)
     }
 
@@ -141,11 +151,24 @@ impl Store {
     /// # Errors
     /// When the disk refuses, or something else than a folder is in the way.
     pub fn create_dirs(&self, path: &Path, mode: u32) -> Result<(), StoreError> {
-        let missing: Vec<&Path> = path
-            .ancestors()
-            .take_while(|path| !path.as_os_str().is_empty() && !self.root.join(path).is_dir())
-            .collect();
+        let missing = self.missing(path);
         missing.iter().rev().try_for_each(|path| self.create_dir(path, mode))
+    }
+
+    /// As [`Store::create_dirs`], without a sync: for folders that [`Store::sync_tree`] makes durable later, all at
+    /// once. Several threads may make the same folder at the same time.
+    ///
+    /// # Errors
+    /// As [`Store::create_dirs`].
+    pub fn make_dirs(&self, path: &Path, mode: u32) -> Result<(), StoreError> {
+        for path in self.missing(path).iter().rev() {
+            match self.make_one_dir(path, mode) {
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && self.root.join(path).is_dir() => {}
+                made => made?,
+            }
+        }
+        Ok(())
     }
 
     /// Creates a file of exactly this mode, for writing. It is durable once it and its folder are synced.
@@ -154,7 +177,47 @@ impl Store {
     /// When something of that name exists (a link too: it is not followed), or the disk refuses.
     pub fn create_file(&self, path: &Path, mode: u32) -> Result<File, StoreError> {
         let place = self.beneath(path)?;
-        attempt(Step::CreateFile, path, || make_file(&place, mode))
+        self.attempt(Step::CreateFile, path, || make_file(&place, mode))
+    }
+
+    /// As [`Store::create_file`], for those who write with [`Write`]: each write is a step.
+    ///
+    /// # Errors
+    /// As [`Store::create_file`].
+    pub fn create_writer(&self, path: &Path, mode: u32) -> Result<StoreFile, StoreError> {
+        Ok(StoreFile::new(self.clone(), path.to_owned(), self.create_file(path, mode)?))
+    }
+
+    /// Opens a file to add to its end; creates it with this mode where it is missing. For notes that outlive the
+    /// process that wrote them, never for anything that is published.
+    ///
+    /// # Errors
+    /// When the name is a link or no regular file, or the disk refuses.
+    pub fn open_to_append(&self, path: &Path, mode: u32) -> Result<File, StoreError> {
+        let place = self.beneath(path)?;
+        self.attempt(Step::CreateFile, path, || {
+            let file = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .mode(mode)
+                .custom_flags(NO_FOLLOW)
+                .open(&place)?;
+            file.set_permissions(Permissions::from_mode(mode))?;
+            Ok(file)
+        })
+    }
+
+    /// Gives a file or folder of ours exactly this mode. It is durable once the file, or the folder, is synced.
+    ///
+    /// # Errors
+    /// When the name is a link, or the disk refuses.
+    pub fn set_mode(&self, path: &Path, mode: u32) -> Result<(), StoreError> {
+        let place = self.beneath(path)?;
+        let found = fs::symlink_metadata(&place).map_err(|error| failed(Step::Inspect, path, error))?;
+        if found.is_symlink() {
+            return Err(StoreError::Symlink(path.to_owned()));
+        }
+        self.attempt(Step::SetMode, path, || fs::set_permissions(&place, Permissions::from_mode(mode)))
     }
 
     /// Writes all the bytes at the file's end.
@@ -162,7 +225,7 @@ impl Store {
     /// # Errors
     /// When the disk refuses: the file is then unusable.
     pub fn write(&self, path: &Path, file: &mut File, bytes: &[u8]) -> Result<(), StoreError> {
-        attempt(Step::Write, path, || file.write_all(bytes))
+        self.attempt(Step::Write, path, || file.write_all(bytes))
     }
 
     /// Creates a file of these bytes and syncs it; its folder is left to the caller.
@@ -180,7 +243,7 @@ impl Store {
     /// # Errors
     /// When the disk cannot promise it. The file must then not be used or synced again.
     pub fn sync_file(&self, path: &Path, file: &File) -> Result<(), StoreError> {
-        attempt(Step::SyncFile, path, || self.sync(file))
+        self.attempt(Step::SyncFile, path, || self.sync(file))
     }
 
     /// Makes the bytes of many files durable, several at a time.
@@ -273,7 +336,7 @@ impl Store {
         let beside = beside(path);
         self.remove_file(&beside)?;
         let place = self.beneath(&beside)?;
-        attempt(Step::Symlink, path, || symlink(target, place))?;
+        self.attempt(Step::Symlink, &beside, || symlink(target, place))?;
         self.rename_over(&beside, path)
     }
 
@@ -291,17 +354,26 @@ impl Store {
         if !found.is_file() {
             return Err(failed(Step::Link, from, io::ErrorKind::InvalidInput.into()));
         }
-        match attempt(Step::Link, to, || fs::hard_link(&source, &target)) {
+        match self.perform(&Act::between(Step::Link, from, to), || fs::hard_link(&source, &target)) {
             Ok(()) => Ok(Carried::Linked),
             Err(StoreError::Io { source: error, .. }) if refuses_links(&error) => {
-                let mut original = File::open(&source).map_err(|error| failed(Step::Inspect, from, error))?;
-                let mut copy = self.create_file(to, mode)?;
-                attempt(Step::Write, to, || io::copy(&mut original, &mut copy))?;
-                self.sync_file(to, &copy)?;
+                self.copy(from, to, mode)?;
                 Ok(Carried::Copied)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Copies a file to a new one of this mode and syncs that. The folder is left to the caller.
+    ///
+    /// # Errors
+    /// When the new name exists, or the disk refuses.
+    pub fn copy(&self, from: &Path, to: &Path, mode: u32) -> Result<(), StoreError> {
+        let source = self.beneath(from)?;
+        let mut original = File::open(&source).map_err(|error| failed(Step::Inspect, from, error))?;
+        let mut copy = self.create_file(to, mode)?;
+        self.attempt(Step::Write, to, || io::copy(&mut original, &mut copy))?;
+        self.sync_file(to, &copy)
     }
 
     /// Removes a file or a link; one that is not there is no error.
@@ -310,7 +382,7 @@ impl Store {
     /// When the disk refuses.
     pub fn remove_file(&self, path: &Path) -> Result<(), StoreError> {
         let place = self.beneath(path)?;
-        attempt(Step::Remove, path, || absent_is_fine(fs::remove_file(&place)))
+        self.attempt(Step::Remove, path, || absent_is_fine(fs::remove_file(&place)))
     }
 
     /// Removes a folder and all below it, following no link; one that is not there is no error. Its disappearance
@@ -320,7 +392,7 @@ impl Store {
     /// When the disk refuses; part of it may be gone.
     pub fn remove_dir(&self, path: &Path) -> Result<(), StoreError> {
         let place = self.beneath(path)?;
-        attempt(Step::Remove, path, || absent_is_fine(fs::remove_dir_all(&place)))
+        self.attempt(Step::Remove, path, || absent_is_fine(fs::remove_dir_all(&place)))
     }
 
     /// Removes a folder and all below it: it first leaves its place whole, by a rename to `trash`, so that nobody
@@ -335,7 +407,7 @@ impl Store {
 
     fn rename_over(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
         let (source, target) = (self.beneath(from)?, self.beneath(to)?);
-        attempt(Step::Rename, to, || fs::rename(&source, &target))?;
+        self.perform(&Act::between(Step::Rename, from, to), || fs::rename(&source, &target))?;
         self.sync_parent(to)?;
         if parent(from) != parent(to) {
             self.sync_parent(from)?;
@@ -343,12 +415,24 @@ impl Store {
         Ok(())
     }
 
+    fn make_one_dir(&self, path: &Path, mode: u32) -> Result<(), StoreError> {
+        let place = self.beneath(path)?;
+        self.attempt(Step::CreateDir, path, || make_dir(&place, mode))
+    }
+
+    /// The path and the folders above it that are not there, the deepest first.
+    fn missing<'p>(&self, path: &'p Path) -> Vec<&'p Path> {
+        path.ancestors()
+            .take_while(|path| !path.as_os_str().is_empty() && !self.root.join(path).is_dir())
+            .collect()
+    }
+
     fn sync_parent(&self, path: &Path) -> Result<(), StoreError> {
         self.sync_dir(parent(path))
     }
 
     fn sync_dir_at(&self, path: &Path, place: &Path) -> Result<(), StoreError> {
-        attempt(Step::SyncDir, path, || File::open(place).and_then(|folder| self.sync(&folder)))
+        self.attempt(Step::SyncDir, path, || File::open(place).and_then(|folder| self.sync(&folder)))
     }
 
     fn sync(&self, file: &File) -> io::Result<()> {
@@ -357,6 +441,20 @@ impl Store {
             Syncs::Executed => file.sync_all(),
             Syncs::Counted => Ok(()),
         }
+    }
+
+    /// Does a step on one path.
+    fn attempt<T>(
+        &self,
+        step: Step,
+        path: &Path,
+        run: impl FnOnce() -> io::Result<T>,
+    ) -> Result<T, StoreError> {
+        self.perform(&Act::on(step, path), run)
+    }
+
+    fn perform<T>(&self, act: &Act<'_>, run: impl FnOnce() -> io::Result<T>) -> Result<T, StoreError> {
+        self.seam.around(act, run).map_err(|source| failed(act.step, act.path, source))
     }
 
     /// The place of a path, once it is sure that it stays below the root and that no folder on the way is a link.
@@ -373,40 +471,6 @@ impl Store {
             }
         }
         Ok(place)
-    }
-}
-
-impl Disk for Store {
-    fn locate(&self, path: &Path) -> PathBuf {
-        self.locate(path)
-    }
-
-    fn create_dir(&self, path: &Path, mode: u32) -> io::Result<()> {
-        Ok(self.create_dir(path, mode)?)
-    }
-
-    fn create_file(&self, path: &Path, mode: u32) -> io::Result<File> {
-        Ok(self.create_file(path, mode)?)
-    }
-
-    fn write(&self, path: &Path, file: &mut File, bytes: &[u8]) -> io::Result<()> {
-        Ok(self.write(path, file, bytes)?)
-    }
-
-    fn sync_file(&self, path: &Path, file: &File) -> io::Result<()> {
-        Ok(self.sync_file(path, file)?)
-    }
-
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        Ok(self.sync_dir(path)?)
-    }
-
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        Ok(self.remove_file(path)?)
-    }
-
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        Ok(self.remove_dir(path)?)
     }
 }
 

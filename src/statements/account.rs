@@ -1,13 +1,15 @@
 //! The accounts of a pack: what the snapshot's tables say of each, put together.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::lake::Snapshot;
-use crate::model::{AccountId, time};
+use crate::lake::build::read_units;
+use crate::lake::{FilePath, Snapshot};
+use crate::model::{AccountId, Window, time};
 use crate::table::Table;
 use crate::table::health::Health;
 
 use super::columns::{columns, for_each_batch};
+use super::tally::Period;
 use super::{Request, StatementsError};
 
 /// An account and all that its statement's heading needs.
@@ -15,6 +17,8 @@ use super::{Request, StatementsError};
 pub(super) struct Account {
     pub(super) id: i64,
     pub(super) user: Option<i64>,
+    /// The account that this one belongs to, as a card does to the one that its monthly debit goes to.
+    pub(super) parent: Option<i64>,
     pub(super) name: Option<String>,
     pub(super) number: Option<String>,
     pub(super) iban: Option<String>,
@@ -37,6 +41,8 @@ pub(super) struct Account {
     /// The day on which the consent ends.
     pub(super) consent_ends: Option<i32>,
     pub(super) held: Option<Held>,
+    /// The dates that its user's walks asked for: rows outside were never looked for.
+    pub(super) window: Period,
 }
 
 /// What the snapshot holds of an account.
@@ -57,7 +63,7 @@ impl Account {
         }
     }
 
-    /// Whether it is the account of a card: its purchases are its only movements.
+    /// Whether it is the account of a card.
     pub(super) fn is_card(&self) -> bool {
         self.kind.as_deref() == Some("card")
     }
@@ -70,7 +76,8 @@ impl Account {
 
 columns! {
     AccountRows {
-        id = "id", id_user = "id_user", id_connection = "id_connection", id_source = "id_source", name = "name",
+        id = "id", id_user = "id_user", id_connection = "id_connection", id_source = "id_source",
+        id_parent = "id_parent", name = "name",
         original_name = "original_name", number = "number", iban = "iban", bic = "bic", currency = "currency",
         kind = "type", balance = "balance", last_update = "last_update", last_update_utc = "last_update_utc",
         deleted = "deleted", disabled = "disabled",
@@ -118,6 +125,7 @@ pub(super) fn accounts(snapshot: &Snapshot, request: &Request) -> Result<Vec<Acc
                 Account {
                     id,
                     user,
+                    parent: cells.id_parent.number(row),
                     name: text(cells.name).or_else(|| text(cells.original_name)),
                     number: text(cells.number),
                     iban: text(cells.iban),
@@ -153,6 +161,7 @@ pub(super) fn accounts(snapshot: &Snapshot, request: &Request) -> Result<Vec<Acc
         Ok(())
     })?;
     attach_connections(snapshot, &links, &mut found)?;
+    attach_windows(snapshot, &mut found)?;
     if let Some(missing) =
         request.accounts.iter().find(|account| !found.contains_key(&AccountId::get(**account)))
     {
@@ -164,6 +173,20 @@ pub(super) fn accounts(snapshot: &Snapshot, request: &Request) -> Result<Vec<Acc
     let mut accounts: Vec<Account> = found.into_values().collect();
     accounts.sort_by_key(|account| (account.user, account.id));
     Ok(accounts)
+}
+
+/// The dates asked for, user by user: a user that this run did not fetch, or whose rows an earlier one had brought, holds
+/// others than those of this run.
+fn attach_windows(snapshot: &Snapshot, found: &mut BTreeMap<i64, Account>) -> Result<(), StatementsError> {
+    let units = read_units(&FilePath::units().under(&snapshot.folder))?;
+    let windows: HashMap<i64, Window> =
+        units.into_iter().filter_map(|(user, unit)| Some((user.get(), unit.window?))).collect();
+    let of_run = snapshot.manifest.window.window().unwrap_or_default();
+    for account in found.values_mut() {
+        let own = account.user.and_then(|user| windows.get(&user)).copied();
+        account.window = Period::from(own.unwrap_or(of_run));
+    }
+    Ok(())
 }
 
 /// Bank, state and consent of each account, from its connection and source.
@@ -214,4 +237,26 @@ fn attach_connections(
         }
         Ok(())
     })
+}
+
+/// Users of the selection of whom the snapshot has no account: those asked for by id, and those that it names as missing.
+pub(super) fn users_missing(
+    snapshot: &Snapshot,
+    request: &Request,
+    with_accounts: impl Iterator<Item = i64>,
+) -> Vec<(i64, Option<String>)> {
+    if !request.accounts.is_empty() {
+        return Vec::new();
+    }
+    let with_accounts: BTreeSet<i64> = with_accounts.collect();
+    let incomplete = &snapshot.manifest.incomplete;
+    let reason = |user: i64| {
+        let found = incomplete.iter().find(|one| one.id_user.get() == user && one.id_account.is_none());
+        found.map(|one| one.reason.as_str().to_owned())
+    };
+    let asked: BTreeSet<i64> = match &request.users[..] {
+        [] => incomplete.iter().filter(|one| one.id_account.is_none()).map(|one| one.id_user.get()).collect(),
+        users => users.iter().map(|user| user.get()).collect(),
+    };
+    asked.difference(&with_accounts).map(|user| (*user, reason(*user))).collect()
 }

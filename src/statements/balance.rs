@@ -27,6 +27,10 @@ pub(super) enum NoBalance {
     NoConsent,
     /// The balance of this kind of account moves without transactions (securities, loans), or may.
     Valued,
+    /// The account of a card: its balance falls back to nothing when the monthly debit is paid, and no row says so.
+    CardAccount,
+    /// The account belongs to another one: which of the two balances its rows move is not known.
+    SubAccount(i64),
     /// The rows are not complete.
     Incomplete(Option<String>),
     /// No row is held.
@@ -35,7 +39,7 @@ pub(super) enum NoBalance {
     BeginsLater(i32),
     /// The period begins after the bank's balance.
     NotYet(i32),
-    /// The export's window ends before the day of the bank's balance.
+    /// The dates asked for end before the day of the bank's balance.
     WindowEnds(i32),
     /// Rows without a date.
     Undated(u64),
@@ -57,20 +61,18 @@ pub(super) struct Check {
     pub(super) difference: i128,
 }
 
-/// Kinds of account whose balance is the sum of its transactions. That of a card is not: it falls back to nothing when the
-/// monthly debit is paid, without a row of its own.
+/// Kinds of account whose balance is the sum of its transactions.
 const CASH: [&str; 15] = [
     "checking", "savings", "deposit", "joint", "livret_a", "livret_b", "ldds", "ldd", "livret", "lep", "cel",
     "pel", "csl", "cat", "rsp",
 ];
 
-/// The balances of the period, or why there are none. `window_ends` is the last day that the export asked for.
+/// The balances of the period, or why there are none.
 pub(super) fn balances(
     account: &Account,
     tally: &Tally,
     period: Period,
     cards: CardRows,
-    window_ends: Option<i32>,
 ) -> Result<Balances, NoBalance> {
     if account.disabled {
         return Err(NoBalance::NoConsent);
@@ -78,14 +80,20 @@ pub(super) fn balances(
     let (Some(balance), Some(as_of)) = (account.balance, account.as_of_day()) else {
         return Err(NoBalance::NotGiven);
     };
+    if account.is_card() {
+        return Err(NoBalance::CardAccount);
+    }
     if !account.kind.as_deref().is_some_and(|kind| CASH.contains(&kind)) {
         return Err(NoBalance::Valued);
+    }
+    if let Some(parent) = account.parent {
+        return Err(NoBalance::SubAccount(parent));
     }
     let Some(held) = account.held.as_ref().filter(|held| held.complete) else {
         return Err(NoBalance::Incomplete(account.held.as_ref().and_then(|held| held.reason.clone())));
     };
     let first = held.first.ok_or(NoBalance::NoHistory)?;
-    if let Some(ends) = window_ends.filter(|ends| *ends < as_of) {
+    if let Some(ends) = account.window.to.filter(|ends| *ends < as_of) {
         return Err(NoBalance::WindowEnds(ends));
     }
     let opening_day = period.from.map_or(first, |from| from.max(first));
@@ -162,7 +170,7 @@ mod tests {
     }
 
     fn of(account: &Account, tally: &Tally, days: Days) -> Result<Balances, NoBalance> {
-        balances(account, tally, days.period, CardRows::Summary, None)
+        balances(account, tally, days.period, CardRows::Summary)
     }
 
     proptest! {
@@ -208,6 +216,7 @@ mod tests {
         assert_eq!(with(|a| a.disabled = true), Err(NoBalance::NoConsent));
         assert_eq!(with(|a| a.kind = Some("market".to_owned())), Err(NoBalance::Valued));
         assert_eq!(with(|a| a.kind = None), Err(NoBalance::Valued));
+        assert_eq!(with(|a| a.balance = Some(i128::MIN)), Err(NoBalance::TooLarge));
         assert_eq!(with(|a| a.held = None), Err(NoBalance::Incomplete(None)));
         assert_eq!(
             with(|a| a.held = Some(Held { reason: Some("transport".to_owned()), ..Held::default() })),
@@ -222,9 +231,10 @@ mod tests {
             Err(NoBalance::BeginsLater(21))
         );
         assert_eq!(with(|a| a.last_update = Some(5 * 86_400_000_000)), Err(NoBalance::NotYet(5)));
-        let ends = |day| balances(&account(50), &rows, days.period, CardRows::Summary, Some(day));
-        assert_eq!(ends(99), Err(NoBalance::WindowEnds(99)));
-        assert!(ends(100).is_ok());
+        assert_eq!(with(|a| a.window.to = Some(99)), Err(NoBalance::WindowEnds(99)));
+        assert!(with(|a| a.window.to = Some(100)).is_ok());
+        assert_eq!(with(|a| a.kind = Some("card".to_owned())), Err(NoBalance::CardAccount));
+        assert_eq!(with(|a| a.parent = Some(7)), Err(NoBalance::SubAccount(7)));
     }
 
     #[test]
@@ -259,10 +269,8 @@ mod tests {
         assert_eq!(of(&account(50), &rows, days), Err(NoBalance::Cards));
         rows.add(monthly, days);
         assert_eq!(of(&account(50), &rows, days).map(|found| found.opening), Ok(80));
-        let deferred = balances(&account(50), &rows, days.period, CardRows::Deferred, None);
+        let deferred = balances(&account(50), &rows, days.period, CardRows::Deferred);
         assert_eq!(deferred, Err(NoBalance::Cards));
-        let card = Account { kind: Some("card".to_owned()), ..account(-30) };
-        assert_eq!(of(&card, &Tally::default(), days), Err(NoBalance::Valued));
     }
 
     #[test]

@@ -58,6 +58,10 @@ impl Sheet for CsvPage {
         pairs.iter().try_for_each(|(label, value)| self.record(&[Cell::Text(label), *value]))
     }
 
+    fn figures(&mut self, figures: &[(&str, Cell<'_>)]) -> Result<(), StatementsError> {
+        self.pairs(figures)
+    }
+
     fn columns(&mut self, names: &[&str], _widths: &[Width]) -> Result<(), StatementsError> {
         names.iter().for_each(|name| self.sheet.text(name));
         Ok(self.sheet.end_record()?)

@@ -24,6 +24,8 @@ pub(super) enum Gap {
     Doubtful(u64),
     /// That many rows have no date and stand in no period.
     Undated(u64),
+    /// That many monthly debits of cards are set aside, and the purchases that they consist of are not in the pack.
+    PurchasesElsewhere(u64),
 }
 
 /// Something worth knowing that is no gap.
@@ -39,6 +41,12 @@ pub(super) enum Remark {
     Deleted(u64),
     /// The account is no longer found at the bank.
     Archived,
+    /// Its rows are in the monthly debit of another account of the pack, which counts.
+    InMonthlyDebit(i64),
+    /// The account of a card whose rows count, as no account with its monthly debit is in the pack.
+    NoDebitInPack,
+    /// That many purchases are set aside, and no monthly debit came since the period began.
+    NoDebitYet(u64),
     /// No currency is known.
     NoCurrency,
 }
@@ -72,17 +80,8 @@ const FRESH_DAYS: i32 = 3;
 /// A consent that ends within this many days is worth a word.
 const NOTICE_DAYS: i32 = 30;
 
-/// What the export as a whole asked for, and when.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Export {
-    /// The dates asked for.
-    pub(super) window: Period,
-    /// The day of the export.
-    pub(super) day: Option<i32>,
-}
-
-/// What is missing.
-pub(super) fn gaps(account: &Account, tally: &Tally, period: Period, export: Export) -> Vec<Gap> {
+/// What is missing. `today` is the day of the export.
+pub(super) fn gaps(account: &Account, tally: &Tally, period: Period, today: Option<i32>) -> Vec<Gap> {
     if account.disabled {
         return vec![Gap::NoConsent];
     }
@@ -92,14 +91,14 @@ pub(super) fn gaps(account: &Account, tally: &Tally, period: Period, export: Exp
         Some(held) if !held.complete => gaps.push(Gap::Incomplete(held.reason.clone())),
         Some(_) => {}
     }
-    if let Some(from) = export.window.from.filter(|window| period.from.is_none_or(|from| from < *window)) {
+    if let Some(from) = account.window.from.filter(|window| period.from.is_none_or(|from| from < *window)) {
         gaps.push(Gap::NothingBefore(from));
     }
     match account.as_of_day() {
         None => gaps.push(Gap::NeverFetched),
         Some(as_of) => {
             // The last day that the period can be expected to hold.
-            let due = match (period.to, export.day) {
+            let due = match (period.to, today) {
                 (Some(to), Some(today)) if to >= today => Some(today - FRESH_DAYS),
                 (Some(to), _) => Some(to),
                 (None, today) => today.map(|today| today - FRESH_DAYS),
@@ -108,7 +107,7 @@ pub(super) fn gaps(account: &Account, tally: &Tally, period: Period, export: Exp
                 gaps.push(Gap::StopsEarly(as_of));
             }
             let ends =
-                export.window.to.filter(|window| period.to.is_none_or(|to| to > *window) && as_of > *window);
+                account.window.to.filter(|window| period.to.is_none_or(|to| to > *window) && as_of > *window);
             gaps.extend(ends.map(Gap::NothingAfter));
         }
     }
@@ -182,21 +181,17 @@ mod tests {
         }
     }
 
-    fn export(day: i32) -> Export {
-        Export { day: Some(day), ..Export::default() }
-    }
-
     const OCTOBER: Period = Period { from: Some(10), to: Some(40) };
 
     #[test]
     fn a_period_that_the_data_cover_has_no_gap() {
         let none = Tally::default();
-        assert_eq!(gaps(&account(40), &none, OCTOBER, export(60)), []);
-        assert_eq!(gaps(&account(39), &none, OCTOBER, export(60)), [Gap::StopsEarly(39)]);
-        assert_eq!(gaps(&account(37), &none, OCTOBER, export(40)), []);
-        assert_eq!(gaps(&account(36), &none, OCTOBER, export(40)), [Gap::StopsEarly(36)]);
-        assert_eq!(gaps(&account(57), &none, Period::default(), export(60)), []);
-        assert_eq!(gaps(&account(56), &none, Period::default(), export(60)), [Gap::StopsEarly(56)]);
+        assert_eq!(gaps(&account(40), &none, OCTOBER, Some(60)), []);
+        assert_eq!(gaps(&account(39), &none, OCTOBER, Some(60)), [Gap::StopsEarly(39)]);
+        assert_eq!(gaps(&account(37), &none, OCTOBER, Some(40)), []);
+        assert_eq!(gaps(&account(36), &none, OCTOBER, Some(40)), [Gap::StopsEarly(36)]);
+        assert_eq!(gaps(&account(57), &none, Period::default(), Some(60)), []);
+        assert_eq!(gaps(&account(56), &none, Period::default(), Some(60)), [Gap::StopsEarly(56)]);
     }
 
     #[test]
@@ -205,18 +200,17 @@ mod tests {
         let with = |change: fn(&mut Account)| {
             let mut account = account(60);
             change(&mut account);
-            gaps(&account, &none, OCTOBER, export(60))
+            gaps(&account, &none, OCTOBER, Some(60))
         };
         assert_eq!(with(|a| a.disabled = true), [Gap::NoConsent]);
         assert_eq!(with(|a| a.last_update = None), [Gap::NeverFetched]);
         assert_eq!(with(|a| a.held = None), [Gap::Incomplete(None)]);
-        let window = Export { window: Period { from: Some(20), to: Some(30) }, day: Some(60) };
         assert_eq!(
-            gaps(&account(60), &none, OCTOBER, window),
+            with(|a| a.window = Period { from: Some(20), to: Some(30) }),
             [Gap::NothingBefore(20), Gap::NothingAfter(30)]
         );
         let doubtful = Tally { doubtful: 2, undated: 1, ..Tally::default() };
-        assert_eq!(gaps(&account(60), &doubtful, OCTOBER, export(60)), [Gap::Doubtful(2), Gap::Undated(1)]);
+        assert_eq!(gaps(&account(60), &doubtful, OCTOBER, Some(60)), [Gap::Doubtful(2), Gap::Undated(1)]);
     }
 
     #[test]

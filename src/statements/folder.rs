@@ -1,15 +1,14 @@
 //! The pack's folder: staged beside its place, synced, and renamed there when it is whole.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::encode::Fingerprint;
-use crate::lake::store::{Store, Syncs};
+use crate::lake::store::{Store, StoreFile, Syncs};
 
 use super::StatementsError;
 
@@ -85,8 +84,8 @@ impl Folder {
     }
 
     /// Creates a file of the pack; returns where it is, too.
-    pub(super) fn create(&mut self, name: &str) -> Result<(File, PathBuf), StatementsError> {
-        let file = self.store.create_file(&self.name.join(name), FILE_MODE)?;
+    pub(super) fn create(&mut self, name: &str) -> Result<(StoreFile, PathBuf), StatementsError> {
+        let file = self.store.create_writer(&self.name.join(name), FILE_MODE)?;
         self.files.push(name.to_owned());
         Ok((file, self.staging.path().join(name)))
     }
@@ -121,9 +120,7 @@ impl Folder {
             let files = names.iter().map(open).collect::<Result<Vec<_>, StatementsError>>()?;
             self.store.sync_all(&files)?;
         }
-        let here = self.staging.path();
-        fs::set_permissions(here, Permissions::from_mode(FOLDER_MODE))
-            .map_err(StatementsError::io("set the permissions of", here))?;
+        self.store.set_mode(&self.name, FOLDER_MODE)?;
         self.store.sync_tree(&self.name)?;
         if !self.replaces {
             self.store.rename(&self.name, &self.target)?;

@@ -8,11 +8,12 @@
 //! | file | noun |
 //! |---|---|
 //! | `request` | what is asked for |
-//! | `pack` | the pack: from a snapshot to a folder |
+//! | `pack` | the pack: from a snapshot to a folder; `report`: what is said of it |
 //! | `folder` | where it is written, and how it gets its place |
 //! | `account` | what the snapshot's tables say of an account |
 //! | `ledger` | the transactions, read once; `tally`: what they add up to; `line`: one of them |
 //! | `balance` | balances computed back, or why there are none |
+//! | `cards` | deferred debit cards across accounts: what counts once |
 //! | `finding` | what is missing, what is worth knowing, what to ask the client |
 //! | `statement`, `summary` | the pages |
 //! | `sheet` | what a page is written on: `csv_page`, `workbook` |
@@ -22,6 +23,7 @@
 
 mod account;
 mod balance;
+mod cards;
 mod columns;
 mod csv_page;
 mod currency;
@@ -33,6 +35,7 @@ mod line;
 mod names;
 mod ofx;
 mod pack;
+mod report;
 mod request;
 mod sheet;
 mod statement;
@@ -44,5 +47,6 @@ mod words;
 mod workbook;
 
 pub use error::StatementsError;
-pub use pack::{PackReport, write_pack};
+pub use pack::write_pack;
+pub use report::PackReport;
 pub use request::{CardRows, Names, PackFormat, Request};

@@ -66,7 +66,9 @@ pub(super) fn sheet_name(account: &Account, part: u32, names: Names) -> String {
         units += c.len_utf16();
         units <= room
     };
-    let head: String = words.trim_start_matches('\'').chars().take_while(fits).collect();
+    // An apostrophe must not stand first.
+    let trimmed = words.trim_start_matches(|c: char| c == '\'' || c.is_whitespace());
+    let head: String = trimmed.chars().take_while(fits).collect();
     match head.trim() {
         "" => tail,
         head => format!("{head} {tail}"),

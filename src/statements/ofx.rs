@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::model::{time, write_decimal};
 
 use super::account::Account;
+use super::currency::is_iso_4217;
 use super::line::{Line, Standing};
 use super::tally::Period;
 
@@ -14,18 +15,14 @@ use super::tally::Period;
 pub(super) enum NoFile {
     /// The format asks for a balance and its date.
     NoBalance,
-    /// The format asks for a currency's code of three letters.
+    /// The format asks for a currency of ISO 4217.
     NoCurrency,
 }
 
 /// Whether an account can have a file.
 pub(super) fn permitted(account: &Account) -> Result<(), NoFile> {
-    let code = account
-        .currency
-        .as_deref()
-        .is_some_and(|c| c.len() == 3 && c.bytes().all(|b| b.is_ascii_uppercase()));
     match () {
-        () if !code => Err(NoFile::NoCurrency),
+        () if !account.currency.as_deref().is_some_and(is_iso_4217) => Err(NoFile::NoCurrency),
         () if account.balance.is_none() || account.last_update.is_none() => Err(NoFile::NoBalance),
         () => Ok(()),
     }
@@ -320,9 +317,9 @@ mod tests {
     fn an_account_without_balance_or_code_has_no_file() {
         assert_eq!(permitted(&account()), Ok(()));
         assert_eq!(permitted(&Account { balance: None, ..account() }), Err(NoFile::NoBalance));
-        assert_eq!(
-            permitted(&Account { currency: Some("WBTC".to_owned()), ..account() }),
-            Err(NoFile::NoCurrency)
-        );
+        for crypto in ["WBTC", "BTC", "ETH", "eur", ""] {
+            let account = Account { currency: Some(crypto.to_owned()), ..account() };
+            assert_eq!(permitted(&account), Err(NoFile::NoCurrency), "{crypto}");
+        }
     }
 }

@@ -44,12 +44,20 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// How wide a column is, where columns have a width.
+/// How wide a column is, where columns have a width. Every column of numbers and dates grows with what it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Width {
+    /// A date, a count, an id.
     Narrow,
+    /// An amount.
     Amount,
+    /// A word or two.
+    Short,
+    /// A name.
     Text,
+    /// An IBAN, which has no place to break.
+    Code,
+    /// A sentence.
     Wide,
 }
 
@@ -60,6 +68,8 @@ pub(super) enum Line {
     Plain,
     /// One that does not count.
     Muted,
+    /// One of which something is missing.
+    Warned,
     /// A sum.
     Total,
 }
@@ -74,6 +84,8 @@ pub(super) trait Sheet {
     fn sentence(&mut self, label: &str, text: &str, warning: bool) -> Result<(), StatementsError>;
     /// Labels and their values.
     fn pairs(&mut self, pairs: &[(&str, Cell<'_>)]) -> Result<(), StatementsError>;
+    /// Figures below everything else, and what they count.
+    fn figures(&mut self, figures: &[(&str, Cell<'_>)]) -> Result<(), StatementsError>;
     /// The head of a list. The first list of a page is the one that stays in sight and can be filtered.
     fn columns(&mut self, names: &[&str], widths: &[Width]) -> Result<(), StatementsError>;
     /// A line of the list.

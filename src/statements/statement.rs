@@ -4,7 +4,7 @@ use crate::encode::Dialect;
 
 use super::account::Account;
 use super::balance::{Balances, Check, NoBalance, balances, check};
-use super::finding::{Ask, Export, Gap, Remark, ask, gaps, remarks};
+use super::finding::{Ask, Gap, Remark, ask, gaps, remarks};
 use super::ledger::Ledger;
 use super::line::{Line as Row, Standing};
 use super::ofx::NoFile;
@@ -14,12 +14,14 @@ use super::words::Words;
 use super::{CardRows, Request, StatementsError};
 
 /// What all pages of a pack share.
+#[derive(Clone)]
 pub(super) struct Edition<'a> {
     pub(super) request: &'a Request,
     pub(super) words: Words,
     pub(super) dialect: &'static Dialect,
     pub(super) period: Period,
-    pub(super) export: Export,
+    /// The day of the export.
+    pub(super) today: Option<i32>,
     pub(super) run: String,
     /// When the data were fetched, UTC.
     pub(super) exported: Option<i64>,
@@ -51,6 +53,8 @@ pub(super) struct Statement {
     pub(super) gaps: Vec<Gap>,
     pub(super) remarks: Vec<Remark>,
     pub(super) ask: Option<Ask>,
+    /// Whether its sums are left out of those of its currency: see [`super::cards`].
+    pub(super) apart: bool,
     /// The name of its file or sheet, or why it has none.
     pub(super) place: Result<String, NoFile>,
 }
@@ -59,14 +63,15 @@ impl Statement {
     /// Puts an account's statement together.
     pub(super) fn new(account: Account, ledger: &Ledger, at: usize, edition: &Edition<'_>) -> Self {
         let tally = ledger.tally(at).clone();
-        let (period, export) = (edition.period, edition.export);
-        let balances = balances(&account, &tally, period, edition.request.card_rows, export.window.to);
+        let (period, today) = (edition.period, edition.today);
+        let balances = balances(&account, &tally, period, edition.request.card_rows);
         let earlier = balances.is_ok().then(|| ledger.earlier(at)).flatten();
         Self {
             check: check(&account, &tally, earlier),
-            gaps: gaps(&account, &tally, period, export),
+            gaps: gaps(&account, &tally, period, today),
             remarks: remarks(&account, &tally, period),
-            ask: ask(&account, export.day),
+            ask: ask(&account, today),
+            apart: false,
             place: Ok(String::new()),
             account,
             tally,
@@ -109,11 +114,6 @@ impl Statement {
         let day = |days: i32| edition.day(days);
         self.balances.as_ref().err().map(|why| (edition.words.no_balance)(why, &day))
     }
-
-    /// Whether its sums are left out of those of its currency: they are in the monthly debit of another account.
-    pub(super) fn stands_apart(&self, cards: CardRows) -> bool {
-        cards == CardRows::Summary && self.account.is_card() && self.tally.purchases
-    }
 }
 
 const WIDTHS: [Width; 14] = [
@@ -125,10 +125,10 @@ const WIDTHS: [Width; 14] = [
     Width::Amount,
     Width::Amount,
     Width::Amount,
-    Width::Text,
+    Width::Short,
     Width::Text,
     Width::Narrow,
-    Width::Text,
+    Width::Short,
     Width::Amount,
     Width::Narrow,
 ];
@@ -194,6 +194,9 @@ fn write_heading(
     if tally.totals().is_none() {
         sheet.sentence(words.missing, words.no_totals, true)?;
     }
+    if let Some(ask) = statement.ask(edition) {
+        sheet.sentence(words.ask, &ask, true)?;
+    }
     if let Some(why) = statement.no_balance(edition) {
         sheet.sentence(words.no_balances, &why, false)?;
     }
@@ -203,9 +206,8 @@ fn write_heading(
     if tally.set_aside > 0 || tally.purchases {
         sheet.sentence(words.card_rule, edition.card_rule(), false)?;
     }
-    let (connection, ask) = (statement.connection(edition), statement.ask(edition));
-    if let Some(ask) = &ask {
-        sheet.sentence(words.ask, ask, true)?;
+    if let Some(connection) = statement.connection(edition) {
+        sheet.sentence(words.connection, &connection, false)?;
     }
     let labelled = |label: &str, day: Option<i32>| match day {
         Some(day) => (words.day_of)(label, edition.day(day)),
@@ -219,20 +221,19 @@ fn write_heading(
     sheet.pairs(&[
         (words.account, Cell::text(account.name.as_deref())),
         (words.bank, Cell::text(account.bank.as_deref())),
-        (words.user, Cell::id(account.user)),
         (words.iban, Cell::text(account.identification())),
         (words.currency, Cell::Text(account.currency.as_deref().unwrap_or(words.unknown_currency))),
+        (words.user, Cell::id(account.user)),
         (words.account_id, Cell::Id(account.id)),
-        (words.connection, Cell::text(connection.as_deref())),
         (words.from, Cell::date(edition.period.from)),
         (words.to, Cell::date(edition.period.to)),
-        (words.data_as_of, Cell::datetime(account.last_update)),
         (&opening, Cell::amount(found.map(|balances| balances.opening))),
-        (&closing, Cell::amount(found.map(|balances| balances.closing))),
-        (words.rows, Cell::count(tally.rows)),
         (words.debits, Cell::amount(totals.map(|totals| totals.0))),
         (words.credits, Cell::amount(totals.map(|totals| totals.1))),
+        (&closing, Cell::amount(found.map(|balances| balances.closing))),
+        (words.rows, Cell::count(tally.rows)),
         (&bank_balance, Cell::amount(account.balance)),
+        (words.data_as_of, Cell::datetime(account.last_update)),
     ])
 }
 

@@ -13,11 +13,11 @@ const SUMMARY_WIDTHS: [Width; 22] = [
     Width::Narrow,
     Width::Narrow,
     Width::Text,
-    Width::Text,
+    Width::Code,
     Width::Text,
     Width::Narrow,
     Width::Narrow,
-    Width::Text,
+    Width::Short,
     Width::Narrow,
     Width::Narrow,
     Width::Narrow,
@@ -30,7 +30,7 @@ const SUMMARY_WIDTHS: [Width; 22] = [
     Width::Narrow,
     Width::Wide,
     Width::Text,
-    Width::Wide,
+    Width::Text,
     Width::Wide,
 ];
 
@@ -74,9 +74,9 @@ pub(super) fn write_summary(
     sheet.pairs(&[
         (words.from, Cell::date(edition.period.from)),
         (words.to, Cell::date(edition.period.to)),
+        (words.exported, Cell::datetime(edition.exported)),
         (words.profile, Cell::Text(edition.request.profile.as_str())),
         (words.snapshot, Cell::Text(&run)),
-        (words.exported, Cell::datetime(edition.exported)),
     ])?;
     sheet.gap()?;
     sheet.columns(&words.summary_columns, &SUMMARY_WIDTHS)?;
@@ -105,7 +105,7 @@ fn summary_line(
     let (missing, remarks) = (some(&missing), some(&remarks));
     sheet.currency(account.currency.as_deref());
     sheet.line(
-        Line::Plain,
+        if statement.is_complete() { Line::Plain } else { Line::Warned },
         &[
             Cell::id(account.user),
             Cell::Id(account.id),
@@ -153,7 +153,7 @@ fn write_totals(
     let mut currencies: BTreeMap<Option<&str>, Totals> = BTreeMap::new();
     for statement in statements {
         let totals = currencies.entry(statement.account.currency.as_deref()).or_default();
-        if statement.stands_apart(edition.request.card_rows) {
+        if statement.apart {
             totals.apart = true;
             continue;
         }
@@ -167,8 +167,7 @@ fn write_totals(
         totals.credits.add(credits);
     }
     sheet.title(words.totals)?;
-    let widths = [Width::Narrow; 6];
-    sheet.columns(&words.total_columns, &widths)?;
+    sheet.columns(&words.total_columns, &[Width::Narrow; 6])?;
     for (currency, totals) in currencies {
         let unknown = (totals.unknown > 0).then(|| (words.without)(totals.unknown));
         let apart = totals.apart.then(|| words.card_accounts_apart.to_owned());
@@ -198,7 +197,7 @@ pub(super) fn write_marks(
 ) -> Result<(), StatementsError> {
     let words = &edition.words;
     sheet.gap()?;
-    sheet.pairs(&[
+    sheet.figures(&[
         (words.guarded, Cell::count(marks.guarded)),
         (words.replaced, Cell::count(marks.replaced_characters + marks.replaced_nuls)),
         (words.as_text, Cell::count(as_text)),

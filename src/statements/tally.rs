@@ -1,5 +1,7 @@
 //! What the rows of an account add up to in a period.
 
+use crate::model::{Window, time};
+
 use super::line::Standing;
 
 /// First and last day of a period (days since 1970-01-01), inclusive; `None` is open.
@@ -7,6 +9,12 @@ use super::line::Standing;
 pub(super) struct Period {
     pub(super) from: Option<i32>,
     pub(super) to: Option<i32>,
+}
+
+impl From<Window> for Period {
+    fn from(window: Window) -> Self {
+        Self { from: window.from().map(time::days_of), to: window.to().map(time::days_of) }
+    }
 }
 
 impl Period {

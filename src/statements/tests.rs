@@ -219,7 +219,7 @@ fn what_is_missing_stands_in_the_first_lines() {
     assert!(!doubtful.contains("\r\nTotal,") && doubtful.contains("\r\nDebits,\r\n"));
     assert!(doubtful.contains("'=cmd|' /C calc'!A0"));
     let valued = String::from_utf8(files["statements/statement_1001_EUR_2026-10.csv"].clone()).unwrap();
-    assert!(valued.contains("No opening and running balance,the balance of this kind"));
+    assert!(valued.contains("Balances not computed,the balance of this kind"));
     let pack: serde_json::Value = serde_json::from_slice(&files["pack.json"]).unwrap();
     assert_eq!((&pack["profile"], &pack["complete"]), (&"uk".into(), &false.into()));
     assert_eq!(pack["guarded_cells"], report.marks.guarded);

@@ -22,7 +22,7 @@ mod join;
 mod order;
 mod schema;
 
-pub use decode::{Context, DecodeError, Decoder, Envelope, Links, List, Page};
+pub use decode::{Context, DecodeError, Decoder, Envelope, Links, List, Page, Refill};
 pub use derive::{AccountFacts, derive_transactions};
 pub use issue::{Issue, IssueKind, issues_batch};
 pub use join::{concat_rows, interleave_rows, is_null};

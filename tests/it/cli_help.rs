@@ -4,7 +4,7 @@ use crate::support::Program;
 
 #[test]
 fn help_is_as_reviewed() {
-    for verb in ["", "run", "status", "verify", "prune", "demo", "sandbox", "schema", "completions"] {
+    for verb in ["", "run", "plan", "status", "verify", "prune", "demo", "sandbox", "schema", "completions"] {
         let words = [verb, "--help"].into_iter().filter(|word| !word.is_empty());
         let done = Program::new().args(words).done().expect(0);
         assert_eq!(done.stderr, "");

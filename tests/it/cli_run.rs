@@ -2,13 +2,12 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command};
 use std::time::Duration;
 
 use powens_export::sandbox::SandboxConfig;
 use serde_json::Value;
 
-use crate::support::{Bank, Done, Program};
+use crate::support::{Bank, Done, Program, kill};
 
 /// A bank without awkward cases: every user complete.
 fn plain(users: usize) -> SandboxConfig {
@@ -159,43 +158,6 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn the_first_signal_stops_a_run_and_the_same_command_goes_on() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let bank = Bank::new(SandboxConfig { latency: Duration::from_millis(40), ..plain(12) });
-        let folder = tempfile::tempdir().unwrap();
-        let lake = folder.path().join("lake");
-        let run = ["run", "--dest", lake.to_str().unwrap(), "--concurrency", "1"];
-        let child = bank.program().args(run).start();
-        wait_for_requests(&bank, 20);
-        kill(&child, signal);
-        let done = Done::from(child.wait_with_output().unwrap()).expect(code);
-        assert!(done.stderr.contains("run the same command again"), "{}", done.stderr);
-        assert_eq!(done.stdout, "");
-        assert!(!lake.join("LATEST").exists(), "an interrupted run became visible");
-
-        let before = bank.sandbox.request_count();
-        bank.run(&lake, &["--concurrency", "1"]).expect(0);
-        let undisturbed = bank.sandbox.request_count();
-        bank.run(&folder.path().join("other"), &["--concurrency", "1"]).expect(0);
-        let whole = bank.sandbox.request_count() - undisturbed;
-        assert!(undisturbed - before < whole, "nothing was reused: {} of {whole}", undisturbed - before);
-        assert_eq!(bank.sandbox.tokens_left(), Vec::<i64>::new());
-    }
-}
-
-#[test]
-fn a_second_run_on_the_same_lake_exits_75() {
-    let bank = Bank::new(SandboxConfig { latency: Duration::from_millis(40), ..plain(12) });
-    let folder = tempfile::tempdir().unwrap();
-    let lake = folder.path().join("lake");
-    let first = bank.program().args(["run", "--dest", lake.to_str().unwrap(), "--concurrency", "1"]).start();
-    wait_for_requests(&bank, 4);
-    let second = bank.run(&lake, &[]).expect(75);
-    assert!(second.stderr.contains("another run holds"), "{}", second.stderr);
-    Done::from(first.wait_with_output().unwrap()).expect(0);
-}
-
-#[test]
 fn the_sandbox_prints_its_settings_and_serves_until_it_is_told_to_stop() {
     let folder = tempfile::tempdir().unwrap();
     let truth = folder.path().join("truth.json");
@@ -227,19 +189,4 @@ fn the_demonstration_ends_with_a_line_to_copy() {
     let done = Program::new().args(["demo", "--dest", lake.to_str().unwrap(), "--users", "3"]).done();
     assert!(matches!(done.code, Some(0 | 3)), "{done:?}");
     assert!(done.stdout.contains("python3 -c") && done.stdout.contains("latest/parquet/transactions"));
-}
-
-fn wait_for_requests(bank: &Bank, count: u64) {
-    for _ in 0..2_000 {
-        if bank.sandbox.request_count() >= count {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("the program has asked for {} pages in 20 seconds", bank.sandbox.request_count());
-}
-
-fn kill(child: &Child, signal: &str) {
-    let id = child.id().to_string();
-    assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
 }

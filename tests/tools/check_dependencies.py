@@ -3,9 +3,9 @@
 
 - every licence is one that deny.toml allows;
 - every package comes from the public registry;
-- the crates whose types cross our rooms exist once;
-- nothing that deny.toml bans is there;
-- every direct dependency stands under a comment that says why.
+- nothing that deny.toml bans is there, and what it wants once is there once;
+- every direct dependency stands under a comment that says why;
+- the Rust version that Cargo.toml promises is one that every dependency builds with, and is the one in use or older.
 """
 
 import json
@@ -17,7 +17,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
-ONCE = ["arrow", "arrow-array", "arrow-schema", "parquet", "reqwest", "hyper", "rustls", "tokio", "serde", "jiff"]
 
 
 def metadata():
@@ -68,6 +67,31 @@ def allowed(expression, allow):
     return either() and position == len(tokens)
 
 
+def version(text):
+    return tuple(int(part) for part in text.split(".")[:2])
+
+
+def toolchain():
+    """The version of the compiler in use."""
+    said = subprocess.run(["rustc", "--version"], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout.decode()
+    return re.search(r"\d+\.\d+", said).group(0)
+
+
+def rust_version(packages):
+    """What is wrong with the Rust version that we promise."""
+    [ours] = [package["rust_version"] for package in packages if package["source"] is None]
+    if not ours:
+        return ["Cargo.toml promises no rust-version"]
+    problems = [
+        f"{package['name']} {package['version']} needs Rust {package['rust_version']}, Cargo.toml promises {ours}"
+        for package in packages
+        if package.get("rust_version") and version(package["rust_version"]) > version(ours)
+    ]
+    if version(toolchain()) < version(ours):
+        problems.append(f"Cargo.toml promises Rust {ours}, and this is {toolchain()}: it is not tested here")
+    return problems
+
+
 def uncommented(manifest):
     """Direct dependencies without a comment above them or above their group."""
     missing, section, reason = [], "", False
@@ -88,9 +112,12 @@ def uncommented(manifest):
 def main():
     deny = (ROOT / "deny.toml").read_text(encoding="utf-8")
     allow = set(quoted_list(deny, "allow"))
-    banned = set(re.findall(r'name\s*=\s*"([^"]+)"', deny))
+    banned = set(re.findall(r'{ name = "([^"]+)" }', deny))
+    once = re.findall(r'{ name = "([^"]+)", deny-multiple-versions = true }', deny)
     packages = metadata()["packages"]
-    problems, versions = [], defaultdict(set)
+    problems, versions = rust_version(packages), defaultdict(set)
+    if not (allow and banned and once):
+        problems.append("deny.toml was not understood")
     for package in packages:
         name, version = package["name"], package["version"]
         if package["source"] is None:
@@ -105,7 +132,7 @@ def main():
             problems.append(f"{name} {version} has the licence {licence}, which deny.toml does not allow")
         if name in banned:
             problems.append(f"{name} {version} is banned by deny.toml")
-    for name in ONCE:
+    for name in once:
         if len(versions[name]) > 1:
             problems.append(f"{name} is there in several versions: {', '.join(sorted(versions[name]))}")
     for name in uncommented((ROOT / "Cargo.toml").read_text(encoding="utf-8")):

@@ -129,6 +129,20 @@ async fn fault_24_requests_that_are_refused() {
 }
 
 #[tokio::test]
+async fn a_400_that_lost_its_code_is_asked_for_again() {
+    let no_account = r#"{"code":"noAccount","description":"At least one bank account is required."}"#;
+    for spoiled in ["", "{", &no_account[..40], &format!("{no_account}<!-- end -->")] {
+        let script = vec![good(), json("400 Bad Request", spoiled), json("400 Bad Request", no_account)];
+        let server = Server::start(script, good()).await;
+        let api = server.api();
+        users(&api).await.unwrap();
+        let error = accounts(&api).await.unwrap_err();
+        assert_eq!((error.kind, error.context.attempts), (ApiErrorKind::NoAccount, 2), "{spoiled}");
+    }
+    assert_eq!(ends(json("400 Bad Request", "<html>")).await, (ApiErrorKind::BadRequest, 6));
+}
+
+#[tokio::test]
 async fn no_account_is_an_empty_list_whatever_the_status() {
     for text in ["400 Bad Request", "409 Conflict", "404 Not Found"] {
         let act =

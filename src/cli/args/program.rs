@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{CompletionsArgs, PruneArgs, RunArgs, SchemaArgs, StatementsArgs, StatusArgs, VerifyArgs};
+use super::{
+    CompletionsArgs, PlanArgs, PruneArgs, RunArgs, SchemaArgs, StatementsArgs, StatusArgs, VerifyArgs,
+};
 #[cfg(feature = "sandbox")]
 use super::{DemoArgs, SandboxArgs};
 use crate::cli::values::LogFormat;
@@ -66,6 +68,8 @@ pub(crate) struct Common {
 pub(crate) enum Verb {
     /// Export into the lake: fetch, build, publish, verify, report
     Run(Box<RunArgs>),
+    /// What `run` would do: users, requests, estimated duration
+    Plan(Box<PlanArgs>),
     /// Last snapshot, coverage, and who must re-authenticate
     Status(StatusArgs),
     /// Re-read a snapshot and list every finding

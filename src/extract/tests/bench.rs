@@ -19,6 +19,7 @@ use crate::table::{Context, Decoder, Issue, List, Table};
 pub(super) struct Bench {
     pub sandbox: Sandbox,
     pub cancel: Cancel,
+    pub drain: Duration,
     pub concurrency: usize,
 }
 
@@ -55,7 +56,12 @@ pub(super) fn plain(rows: usize) -> SandboxConfig {
 
 impl Bench {
     pub(super) async fn start(config: SandboxConfig) -> Self {
-        Self { sandbox: Sandbox::start(config).await.unwrap(), cancel: Cancel::new(), concurrency: 4 }
+        Self {
+            sandbox: Sandbox::start(config).await.unwrap(),
+            cancel: Cancel::new(),
+            drain: Duration::from_secs(60),
+            concurrency: 4,
+        }
     }
 
     pub(super) fn users(&self) -> Vec<i64> {
@@ -97,6 +103,7 @@ impl Bench {
         let api = Api::new(config).unwrap();
         let settings = FetchConfig {
             concurrency: NonZeroUsize::new(self.concurrency).unwrap(),
+            drain: self.drain,
             ..FetchConfig::default()
         };
         Fetcher::new(api, DecimalType::default(), self.cancel.clone(), settings)

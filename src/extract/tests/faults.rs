@@ -1,6 +1,7 @@
 //! Links and answers that cannot be right; failures of one user and of the run.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::api::ExitClass;
 use crate::extract::tests::bench::{Bench, Run, plain};
@@ -244,14 +245,45 @@ async fn a_conflict_under_one_last_update_is_an_issue() {
     assert!(run.issues[&user].iter().any(|issue| issue.kind == IssueKind::Conflict && issue.id == id));
 }
 
-#[tokio::test]
-async fn stopping_is_an_error_and_never_an_end() {
-    let bench = Bench::start(SandboxConfig { users: 3, ..plain(3000) }).await;
+/// Somebody asks to stop while the first two users are walked.
+async fn stopped_at_the_second_page(bench: &mut Bench) -> Run {
+    bench.concurrency = 2;
     let cancel = bench.cancel.clone();
     bench.sandbox.inject(transactions().nth(2).change(move |_| cancel.cancel()));
     let run = bench.full().await;
     assert!(matches!(run.result, Some(Err(ExtractError::Interrupted))), "{:?}", run.result);
-    assert!(run.units.is_empty() && run.failed.is_empty());
+    assert!(run.failed.is_empty());
+    run
+}
+
+#[tokio::test]
+async fn fault_76_a_run_that_is_to_end_finishes_the_users_in_hand() {
+    let mut bench = Bench::start(SandboxConfig { users: 6, ..plain(3000) }).await;
+    let run = stopped_at_the_second_page(&mut bench).await;
+    assert_eq!(run.units.len(), 2, "those in hand, and nobody further");
+    assert_eq!(bench.count(Endpoint::Renew), 2);
+    assert_eq!(bench.sandbox.tokens_left(), Vec::<i64>::new(), "their tokens are given back");
+}
+
+#[tokio::test]
+async fn fault_76_users_that_do_not_finish_in_time_are_left() {
+    let mut bench = Bench::start(SandboxConfig { users: 6, ..plain(3000) }).await;
+    bench.drain = Duration::ZERO;
+    let run = stopped_at_the_second_page(&mut bench).await;
+    assert!(run.units.is_empty(), "{:?}", run.units.keys());
+}
+
+#[tokio::test]
+async fn fault_76_lists_are_left_at_once() {
+    let bench = Bench::start(plain(1)).await;
+    bench.sandbox.inject(Rule::on(Endpoint::Users).always().fault(Fault::Status(503)));
+    let (fetcher, cancel) = (bench.fetcher(), bench.cancel.clone());
+    let reading = tokio::spawn(async move { fetcher.users().await });
+    while bench.count(Endpoint::Users) == 0 {
+        tokio::task::yield_now().await;
+    }
+    cancel.cancel();
+    assert!(matches!(reading.await.unwrap(), Err(ExtractError::Interrupted)));
 }
 
 #[tokio::test]

@@ -200,6 +200,6 @@ impl Trail {
 }
 
 /// Whether a next link skips so many rows instead of naming one.
-pub(super) fn counts_rows(target: &Target) -> bool {
+pub(in crate::extract) fn counts_rows(target: &Target) -> bool {
     target.query().split('&').any(|part| part == "offset" || part.starts_with("offset="))
 }

@@ -34,6 +34,8 @@ mod windows;
 #[cfg(all(test, feature = "sandbox"))]
 pub(super) use hash::row_hashes;
 
+pub(super) use follow::counts_rows;
 pub(super) use full::{Walked, shrunk};
-pub(super) use query::{PAGE_ROWS, Scope};
+pub(super) use query::{PAGE_ROWS, Query, Scope, pass_bound, run_bound};
+pub(super) use totals::of as total_of;
 pub(super) use walker::{Sink, Tally, Walker};

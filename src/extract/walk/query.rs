@@ -18,6 +18,21 @@ const NIGHTLY_MARGIN: SignedDuration = SignedDuration::from_hours(28);
 /// The same for passes within a walk.
 const PASS_MARGIN: SignedDuration = SignedDuration::from_hours(4);
 
+/// What a delta walk on top of a run's walk that began then leaves out: rows whose `last_update` is no later than this
+/// naive datetime, in microseconds.
+pub(in crate::extract) fn run_bound(start: Timestamp) -> i64 {
+    naive(&time::paris_wall(start, NIGHTLY_MARGIN))
+}
+
+/// The same for a pass on top of a walk that began then.
+pub(in crate::extract) fn pass_bound(start: Timestamp) -> i64 {
+    naive(&time::paris_wall(start, PASS_MARGIN))
+}
+
+fn naive(wall: &str) -> i64 {
+    time::parse_datetime(wall.as_bytes()).map_or(i64::MIN, |written| written.micros)
+}
+
 /// Whose list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::extract) enum Scope {
@@ -28,7 +43,7 @@ pub(in crate::extract) enum Scope {
 }
 
 impl Scope {
-    pub(super) fn endpoint(self) -> Endpoint {
+    pub(in crate::extract) fn endpoint(self) -> Endpoint {
         match self {
             Self::User(_) => Endpoint::Transactions,
             Self::Account(..) => Endpoint::AccountTransactions,
@@ -50,8 +65,8 @@ impl Scope {
 
 /// A list of transactions to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Query {
-    pub scope: Scope,
+pub(in crate::extract) struct Query {
+    pub(super) scope: Scope,
     dates: Dates,
     since: Option<String>,
 }
@@ -68,7 +83,7 @@ enum Dates {
 
 impl Query {
     /// Everything in the window.
-    pub(super) fn window(scope: Scope, window: Window) -> Self {
+    pub(in crate::extract) fn window(scope: Scope, window: Window) -> Self {
         Self { scope, dates: Dates::Within(window), since: None }
     }
 
@@ -78,12 +93,12 @@ impl Query {
     }
 
     /// What changed since a walk of an earlier run began.
-    pub(super) fn changes_since_run(scope: Scope, start: Timestamp) -> Self {
+    pub(in crate::extract) fn changes_since_run(scope: Scope, start: Timestamp) -> Self {
         Self { since: Some(time::paris_wall(start, NIGHTLY_MARGIN)), ..Self::undated(scope) }
     }
 
     /// What changed since a walk or pass of this run began.
-    pub(super) fn changes_since_pass(scope: Scope, start: Timestamp) -> Self {
+    pub(in crate::extract) fn changes_since_pass(scope: Scope, start: Timestamp) -> Self {
         Self { since: Some(time::paris_wall(start, PASS_MARGIN)), ..Self::undated(scope) }
     }
 
@@ -105,8 +120,17 @@ impl Query {
     }
 
     /// The first request.
-    pub(super) fn target(&self) -> Target {
-        let mut target = self.scope.list().flag("all").with("limit", PAGE_ROWS);
+    pub(in crate::extract) fn target(&self) -> Target {
+        self.limited(PAGE_ROWS)
+    }
+
+    /// The one row that brings a `total` of the list.
+    pub(in crate::extract) fn count(&self) -> Target {
+        self.limited(1)
+    }
+
+    fn limited(&self, rows: u64) -> Target {
+        let mut target = self.scope.list().flag("all").with("limit", rows);
         let (window, first) = match self.dates {
             Dates::Unasked => (None, None),
             Dates::Part(window) => (Some(window), window.from().map(|day| day.to_string())),

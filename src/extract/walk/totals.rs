@@ -5,7 +5,7 @@ use crate::table::Envelope;
 use super::walker::MAX_ROWS;
 
 /// `total` of one answer, if it can be a number of rows.
-pub(super) fn of(envelope: &Envelope) -> Option<u64> {
+pub(in crate::extract) fn of(envelope: &Envelope) -> Option<u64> {
     envelope.total.and_then(|total| u64::try_from(total).ok()).filter(|total| *total <= MAX_ROWS)
 }
 

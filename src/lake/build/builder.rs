@@ -1,6 +1,6 @@
 //! The build from end to end: settle who stays, build every table and partition, then what depends on their rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::RecordBatch;
 
@@ -11,6 +11,7 @@ use crate::table::{Month, Table, issues_batch};
 use super::BuildError;
 use super::balances::tonight;
 use super::built::Built;
+use super::column::{Columns, at, day_at};
 use super::coverage::{self, Before, Listed};
 use super::drop_set::{Accounts, DropSet};
 use super::held::Held;
@@ -86,7 +87,7 @@ pub fn build(input: &BuildInput<'_>) -> Result<Built, BuildError> {
         vanished,
         connectors_came: input.lists.connectors.is_some(),
     };
-    let rows = || issues(input);
+    let rows = || issues(input, &drop_set);
     let source = PartSource { table: Table::Issues, month: None, staged: &rows, judge: &judge };
     let part: BuiltPart<Kinds> = source.build(&output, &parent)?;
     let (part, kinds) = part.split();
@@ -128,10 +129,31 @@ fn drop_set<'a>(
     for user in fetched {
         received.extend(input.staged.transaction_ids(user)?);
     }
+    let outside = outside(input, population)?;
     parent.check_sources(Table::Accounts, None)?;
     let accounts =
         Accounts::read(population, parent.rows(Table::Accounts, None), staged(input, Table::Accounts, None))?;
-    Ok(DropSet::new(population, walked, received, accounts))
+    Ok(DropSet::new(population, walked, received, outside, accounts))
+}
+
+/// The staged transactions that lie outside the dates held of their user.
+fn outside(input: &BuildInput<'_>, population: &Population) -> Result<HashSet<i64>, BuildError> {
+    let mut outside = HashSet::new();
+    if !population.has_limits() {
+        return Ok(outside);
+    }
+    for month in input.staged.months(Table::Transactions)? {
+        for rows in staged(input, Table::Transactions, Some(month)) {
+            let rows = rows?;
+            let columns = Columns::of(Table::Transactions, &rows);
+            let (ids, users) = (columns.numbers("id")?, columns.numbers("id_user")?);
+            let dates = columns.dates("date")?;
+            let left_out = (0..rows.num_rows())
+                .filter(|row| population.is_outside(at(users, *row), day_at(dates, *row)));
+            outside.extend(left_out.filter_map(|row| at(ids, row)));
+        }
+    }
+    Ok(outside)
 }
 
 /// The staged rows of a table or month.
@@ -140,10 +162,10 @@ pub(super) fn staged<'a>(input: &BuildInput<'a>, table: Table, month: Option<Mon
 }
 
 /// The staged issues, and those of the domain's lists.
-fn issues<'a>(input: &BuildInput<'a>) -> Result<Rows<'a>, BuildError> {
+fn issues<'a>(input: &BuildInput<'a>, drop_set: &'a DropSet<'_>) -> Result<Rows<'a>, BuildError> {
     let table = Table::Issues;
     let of_lists = issues_batch(&input.lists.issues, input.decimal).map_err(BuildError::rows(table))?;
-    let staged = staged(input, table, None);
+    let staged: Rows<'a> = Box::new(staged(input, table, None).map(|rows| drop_set.issues(&rows?)));
     Ok(Box::new(Merge::<TextKey>::new(table, staged, one(of_lists), &Whole::Stays)))
 }
 

@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use arrow::array::{Int64Array, RecordBatch};
+use arrow::array::{BooleanArray, Int64Array, RecordBatch};
+use arrow::compute::filter_record_batch;
 
 use crate::model::UnitMode;
 use crate::table::{AccountFacts, Table, derive_transactions};
@@ -21,6 +22,8 @@ pub(super) struct DropSet<'a> {
     population: &'a Population,
     /// Ids of all staged transactions.
     received: Received,
+    /// Those of them that lie outside the dates held of their user: they replace what they were, and are left out.
+    outside: HashSet<i64>,
     units: HashMap<i64, UnitRule>,
     /// Accounts of fetched users that the parent has.
     known_before: HashSet<i64>,
@@ -144,6 +147,7 @@ impl<'a> DropSet<'a> {
         population: &'a Population,
         walked: &BTreeMap<i64, &Walked>,
         received: Vec<i64>,
+        outside: HashSet<i64>,
         accounts: Accounts,
     ) -> Self {
         let changed =
@@ -151,6 +155,7 @@ impl<'a> DropSet<'a> {
         Self {
             population,
             received: Received::new(received),
+            outside,
             units: walked.iter().map(|(user, unit)| (*user, UnitRule::of(unit))).collect(),
             revised: changed.map(|(id, _)| *id).collect(),
             known_before: accounts.before.into_keys().collect(),
@@ -211,6 +216,7 @@ impl Judge for DropSet<'_> {
             let account = self.account(user, account);
             for row in stretch {
                 fates.push(match account {
+                    _ if self.outside.contains(&ids.value(row)) => Fate::Vanished,
                     _ if self.received(ids.value(row)) => Fate::Moved,
                     AccountFate::Leaves => Fate::Vanished,
                     AccountFate::Walked(days) if days.contains(day_at(dates, row)) => Fate::Vanished,
@@ -249,9 +255,35 @@ impl Judge for DropSet<'_> {
 }
 
 impl DropSet<'_> {
-    /// Staged rows with the columns that their accounts give.
+    /// Staged rows that are to be held, with the columns that their accounts give.
     pub(super) fn derive(&self, rows: &RecordBatch) -> Result<RecordBatch, BuildError> {
-        derive_transactions(rows, &self.facts).map_err(BuildError::rows(Table::Transactions))
+        let table = Table::Transactions;
+        let inside = self.without_outside(table, rows, |_| true)?;
+        derive_transactions(&inside, &self.facts).map_err(BuildError::rows(table))
+    }
+
+    /// Staged issues of rows that are to be held.
+    pub(super) fn issues(&self, rows: &RecordBatch) -> Result<RecordBatch, BuildError> {
+        let tables = Columns::of(Table::Issues, rows).texts("table")?;
+        let of_transactions = |row| text_at(tables, row) == Some(Table::Transactions.name());
+        self.without_outside(Table::Issues, rows, of_transactions)
+    }
+
+    /// The rows but for those whose `id` names a transaction that is left out.
+    fn without_outside(
+        &self,
+        table: Table,
+        rows: &RecordBatch,
+        of_transactions: impl Fn(usize) -> bool,
+    ) -> Result<RecordBatch, BuildError> {
+        if self.outside.is_empty() {
+            return Ok(rows.clone());
+        }
+        let ids = Columns::of(table, rows).numbers("id")?;
+        let left_out =
+            |row| of_transactions(row) && at(ids, row).is_some_and(|id| self.outside.contains(&id));
+        let keep: BooleanArray = (0..rows.num_rows()).map(|row| Some(!left_out(row))).collect();
+        filter_record_batch(rows, &keep).map_err(BuildError::rows(table))
     }
 
     /// Whether rows of these accounts get other derived columns.

@@ -49,6 +49,9 @@ pub enum BuildError {
     /// A unit is staged for a user who was not said to be fetched.
     #[error("user {0} is staged and was not fetched")]
     Unlisted(UserId),
+    /// The run is to end.
+    #[error("the build was interrupted")]
+    Stopped,
     /// A thread of the build ended by a panic.
     #[error("a thread of the build ended without an answer")]
     Lost,

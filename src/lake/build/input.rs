@@ -1,6 +1,7 @@
 //! Everything that a build depends on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -67,6 +68,8 @@ pub struct Walked {
     pub as_of: Timestamp,
     /// Every account in the user's list.
     pub accounts: Vec<WalkedAccount>,
+    /// What the rows fetched cannot hold (rows without a key): the next walk is a full one, so that it is not forgotten.
+    pub lacks: Option<Reason>,
 }
 
 /// How one account was covered.
@@ -91,6 +94,16 @@ pub struct DomainLists {
     pub connectors: Option<(RecordBatch, RecordBatch)>,
     /// What did not fit in these lists.
     pub issues: Vec<Issue>,
+}
+
+/// Asks whether the run is to end.
+#[derive(Clone, Copy)]
+pub struct Stop<'a>(pub &'a (dyn Fn() -> bool + Sync));
+
+impl fmt::Debug for Stop<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stop")
+    }
 }
 
 /// The input of a build. The data files depend on nothing else, and not on `run` and `started_at`.
@@ -120,4 +133,6 @@ pub struct BuildInput<'a> {
     pub decimal: DecimalType,
     /// Partitions built at the same time.
     pub threads: NonZeroUsize,
+    /// Asked before each partition.
+    pub stop: Stop<'a>,
 }

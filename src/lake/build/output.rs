@@ -1,6 +1,5 @@
 //! Files of the snapshot under construction: written anew, or taken over from the parent.
 
-use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -9,7 +8,7 @@ use crate::encode::{CsvProfile, FILE_ROWS, Format, PartWriter, TableShape};
 use crate::lake::facts::{FileFacts, RowFacts};
 use crate::lake::layout::RunId;
 use crate::lake::manifest::FileEntry;
-use crate::lake::{Area, FilePath, LakeError, Store, WORK_MODE};
+use crate::lake::{Area, FilePath, Store, WORK_MODE};
 use crate::model::DecimalType;
 use crate::table::{Month, Table};
 
@@ -29,10 +28,6 @@ pub(super) struct Output<'a> {
 }
 
 impl Output<'_> {
-    fn folder(&self) -> PathBuf {
-        self.store.locate(&self.building)
-    }
-
     fn profile(&self, area: Area) -> Option<&'static str> {
         (area == Area::Csv).then(|| self.csv.as_str())
     }
@@ -75,7 +70,7 @@ impl Output<'_> {
         path: FilePath,
     ) -> Result<FileEntry, BuildError> {
         if let Some(from) = parent.place_of(file) {
-            create_folder_of(&path.under(&self.folder()))?;
+            self.create_folder_of(&path.under(&self.building))?;
             self.store.link_or_copy(&from, &path.under(&self.building), 0o600)?;
         }
         Ok(FileEntry { path, ..(*file).clone() })
@@ -88,18 +83,18 @@ impl Output<'_> {
     }
 
     /// Creates the folders of a table or partition and starts its files.
-    fn start(&self, table: Table, month: Option<Month>) -> Result<PartWriter, BuildError> {
+    fn start(&self, table: Table, month: Option<Month>) -> Result<PartWriter<'_>, BuildError> {
         let mut folders = Vec::new();
         for area in self.areas {
-            let first = FilePath::data(*area, table, month, 0).under(&self.folder());
-            create_folder_of(&first)?;
+            let first = FilePath::data(*area, table, month, 0).under(&self.building);
+            self.create_folder_of(&first)?;
             let format = if *area == Area::Csv { Format::Csv } else { Format::Parquet };
             folders.push((format, first.parent().unwrap_or(Path::new("")).to_owned()));
         }
         let schema = table.schema();
         let sorted_by = schema.order.clone();
         let shape = TableShape { schema: schema.arrow(self.decimal), sorted_by, csv: self.csv };
-        Ok(PartWriter::new(shape, folders))
+        Ok(PartWriter::new(self.store, shape, folders))
     }
 
     /// Writes the run's facts.
@@ -108,9 +103,9 @@ impl Output<'_> {
         rows: &std::collections::BTreeMap<crate::model::UserId, UnitRow>,
     ) -> Result<FileEntry, BuildError> {
         let path = FilePath::units();
-        let place = path.under(&self.folder());
-        create_folder_of(&place)?;
-        let written = write_units(&place, rows)?;
+        let place = path.under(&self.building);
+        self.create_folder_of(&place)?;
+        let written = write_units(self.store, &place, rows)?;
         let facts = FileFacts {
             rows: written.rows,
             bytes: written.fingerprint.bytes,
@@ -120,16 +115,11 @@ impl Output<'_> {
         };
         Ok(FileEntry::new(path, facts, None, self.run.clone()))
     }
-}
 
-/// Creates the folders above a file, private until they are published. Publishing syncs them.
-fn create_folder_of(path: &Path) -> Result<(), LakeError> {
-    let Some(folder) = path.parent() else { return Ok(()) };
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, WORK_MODE);
-    builder.create(folder).map_err(LakeError::io("create", folder))
+    /// Creates the folders above a file, private until they are published. Publishing syncs them.
+    fn create_folder_of(&self, path: &Path) -> Result<(), BuildError> {
+        Ok(path.parent().map_or(Ok(()), |folder| self.store.make_dirs(folder, WORK_MODE))?)
+    }
 }
 
 /// The files of a table or partition being written.
@@ -138,7 +128,7 @@ pub(super) struct PartOutput<'a> {
     output: &'a Output<'a>,
     table: Table,
     month: Option<Month>,
-    writer: Option<PartWriter>,
+    writer: Option<PartWriter<'a>>,
     /// Of each part, the last one being written.
     facts: Vec<RowFacts>,
 }
@@ -216,7 +206,7 @@ impl Output<'_> {
             return Ok(entry);
         };
         parent.check(same)?;
-        std::fs::remove_file(place).map_err(LakeError::io("remove", place))?;
+        self.store.remove_file(place)?;
         self.link_file(parent, same, entry.path)
     }
 }

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, new_null_array};
-use arrow::datatypes::SchemaRef;
+use arrow::array::RecordBatch;
 
 use crate::encode::{Fingerprint, ParquetReader, WRITER_EPOCH};
 use crate::lake::layout::place;
 use crate::lake::manifest::FileEntry;
 use crate::lake::{Area, LakeError, Snapshot};
 use crate::model::DecimalType;
-use crate::table::{Month, Table};
+use crate::table::{Month, Refill, Table};
 
 use super::BuildError;
 use super::merge::Rows;
@@ -135,8 +134,8 @@ impl<'a> Parent<'a> {
 
     /// The rows of a table or partition, with the columns that it has today. Check the files first.
     pub(super) fn rows(&self, table: Table, month: Option<Month>) -> Rows<'_> {
-        let schema = table.schema().arrow(self.decimal);
-        self.read(table, month, None, move |batch| today(&schema, &batch))
+        let today = Refill::new(table, self.decimal);
+        self.read(table, month, None, move |batch| today.rows(&batch))
     }
 
     /// Some columns of these rows. A column that its files lack is left out.
@@ -170,16 +169,4 @@ impl<'a> Parent<'a> {
         };
         Box::new(files.collect::<Vec<_>>().into_iter().flat_map(open))
     }
-}
-
-/// The batch under today's schema: columns by name, null where the file is older than the column.
-fn today(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError> {
-    if batch.schema_ref().fields() == schema.fields() {
-        return RecordBatch::try_new(schema.clone(), batch.columns().to_vec());
-    }
-    let column = |field: &arrow::datatypes::FieldRef| -> ArrayRef {
-        let found = batch.column_by_name(field.name()).filter(|found| found.data_type() == field.data_type());
-        found.cloned().unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
-    };
-    RecordBatch::try_new(schema.clone(), schema.fields().iter().map(column).collect())
 }

@@ -104,7 +104,8 @@ impl<'a> Parts<'a> {
         let done = Mutex::new(Vec::with_capacity(self.parts.len()));
         let station = || -> Result<(), BuildError> {
             while let Some(part) = self.parts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                match self.build_part(*part) {
+                let stopped = (self.sources.input.stop.0)();
+                match if stopped { Err(BuildError::Stopped) } else { self.build_part(*part) } {
                     Ok(part) => {
                         done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(part);
                     }

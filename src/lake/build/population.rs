@@ -27,6 +27,8 @@ pub(super) struct Population {
     rows: BTreeMap<UserId, UnitRow>,
     fetched: BTreeSet<i64>,
     listed: BTreeSet<i64>,
+    /// The dates held of fetched users of whom not everything is asked for.
+    limits: BTreeMap<i64, Days>,
 }
 
 impl Population {
@@ -51,7 +53,7 @@ impl Population {
                 }
                 Attempt::Fetched(walked) => {
                     fetched.insert(user.get());
-                    complete(*user, walked, before)
+                    complete(*user, walked, before, started_at)
                 }
                 Attempt::Failed(reason) => failed(*user, UnitOutcome::Failed, *reason, before, started_at),
                 Attempt::Skipped(reason) => failed(*user, UnitOutcome::Skipped, *reason, before, started_at),
@@ -71,7 +73,12 @@ impl Population {
             rows.insert(*user, UnitRow { as_of: row.as_of, ..gone });
         }
         let listed = attempts.keys().map(|user| user.get()).collect();
-        Ok(Self { rows, fetched, listed })
+        let limits = rows
+            .values()
+            .filter(|row| fetched.contains(&row.user.get()))
+            .filter_map(|row| Some((row.user.get(), row.window.filter(|window| !window.is_open())?.into())))
+            .collect();
+        Ok(Self { rows, fetched, listed, limits })
     }
 
     /// How the rows of a user are treated. Rows without a user belong to nobody who could leave.
@@ -88,6 +95,17 @@ impl Population {
         self.fetched.is_empty() && self.rows.values().all(|row| row.outcome != UnitOutcome::Gone)
     }
 
+    /// Whether of some fetched user not all dates are held.
+    pub(super) fn has_limits(&self) -> bool {
+        !self.limits.is_empty()
+    }
+
+    /// Whether a fetched row lies outside the dates that are held of its user. A change outside them is shown by a walk
+    /// that asks for changes, and is not ours to keep: what else there is on that day nobody asked.
+    pub(super) fn is_outside(&self, user: Option<i64>, day: Option<i32>) -> bool {
+        user.and_then(|user| self.limits.get(&user)).is_some_and(|days| !days.contains(day))
+    }
+
     /// A user's line.
     pub(super) fn row(&self, user: i64) -> Option<&UnitRow> {
         UserId::new(user).and_then(|user| self.rows.get(&user))
@@ -102,7 +120,7 @@ impl Population {
     }
 }
 
-fn complete(user: UserId, unit: &Walked, before: Option<&UnitRow>) -> UnitRow {
+fn complete(user: UserId, unit: &Walked, before: Option<&UnitRow>, started_at: Timestamp) -> UnitRow {
     let held = before.and_then(|row| row.window);
     let window = match (unit.mode, held) {
         (UnitMode::Delta, Some(held)) => held,
@@ -113,8 +131,10 @@ fn complete(user: UserId, unit: &Walked, before: Option<&UnitRow>) -> UnitRow {
     UnitRow {
         user,
         outcome: UnitOutcome::Complete,
-        reason: None,
-        since: None,
+        reason: unit.lacks,
+        since: unit.lacks.map(|lacks| {
+            before.filter(|row| row.reason == Some(lacks)).and_then(|row| row.since).unwrap_or(started_at)
+        }),
         proof: Some(unit.proof),
         window: Some(window),
         walk_start: Some(unit.walk_start),
@@ -135,7 +155,8 @@ fn failed(
     let held = before.filter(|row| row.holds());
     let outcome = if held.is_some() { UnitOutcome::Carried } else { outcome };
     // A reason lives on in a unit that was kept: the trouble is as old as its first failure.
-    let since = before.and_then(|row| row.reason.and(row.since)).unwrap_or(started_at);
+    let failed = before.filter(|row| row.reason.is_some_and(|reason| reason != Reason::RowWithoutKey));
+    let since = failed.and_then(|row| row.since).unwrap_or(started_at);
     let base = held.cloned().unwrap_or_else(|| UnitRow::without_rows(user));
     UnitRow { outcome, reason: Some(reason), since: Some(since), ..base }
 }

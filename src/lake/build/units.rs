@@ -13,7 +13,9 @@ use arrow::datatypes::{
 use arrow::error::ArrowError;
 use jiff::Timestamp;
 
-use crate::encode::{CsvProfile, EncodeError, Format, TableReader, TableShape, TableWriter, WrittenFile};
+use crate::encode::{
+    CsvProfile, EncodeError, Format, NewFiles, TableReader, TableShape, TableWriter, WrittenFile,
+};
 use crate::model::{Proof, Reason, UnitOutcome, UserId, Window, time};
 
 /// One user's line.
@@ -23,7 +25,7 @@ pub struct UnitRow {
     pub user: UserId,
     /// What the snapshot holds of it.
     pub outcome: UnitOutcome,
-    /// Why it is not complete. A kept unit keeps the reason of its last failure.
+    /// Why it is not complete, or what a complete one cannot hold. A kept unit keeps it.
     pub reason: Option<Reason>,
     /// Start of the run since which that is so.
     pub since: Option<Timestamp>,
@@ -90,9 +92,14 @@ pub fn units_schema() -> SchemaRef {
     SHAPE.schema.clone()
 }
 
-/// Writes the file.
-pub(super) fn write_units(path: &Path, rows: &BTreeMap<UserId, UnitRow>) -> Result<WrittenFile, EncodeError> {
-    let mut writer = TableWriter::create(path, Format::Parquet, &SHAPE)?;
+/// Writes the file; `path` is the store's.
+pub(super) fn write_units(
+    files: &dyn NewFiles,
+    path: &Path,
+    rows: &BTreeMap<UserId, UnitRow>,
+) -> Result<WrittenFile, EncodeError> {
+    let file = files.new_file(path).map_err(EncodeError::io("create", path))?;
+    let mut writer = TableWriter::new(file, path, Format::Parquet, &SHAPE)?;
     let rows: Vec<&UnitRow> = rows.values().collect();
     for some in rows.chunks(8_192) {
         writer.write(&batch(some).map_err(EncodeError::arrow(path))?)?;
@@ -187,7 +194,7 @@ mod tests {
     #[test]
     fn lines_come_back() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("units.parquet");
+        let store = crate::lake::Store::open(folder.path(), crate::lake::store::Syncs::Counted).unwrap();
         let user = |id| UserId::new(id).unwrap();
         let instant = |text: &str| Some(text.parse::<Timestamp>().unwrap());
         let bare = UnitRow {
@@ -210,8 +217,9 @@ mod tests {
         };
         let open = UnitRow { user: user(3), window: Some(Window::OPEN), ..full.clone() };
         let rows: BTreeMap<_, _> = [bare, full, open].map(|row| (row.user, row)).into();
-        let written = write_units(&path, &rows).unwrap();
+        let path = Path::new("units.parquet");
+        let written = write_units(&store, path, &rows).unwrap();
         assert_eq!(written.rows, 3);
-        assert_eq!(read_units(&path).unwrap(), rows);
+        assert_eq!(read_units(&store.locate(path)).unwrap(), rows);
     }
 }

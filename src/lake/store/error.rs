@@ -1,11 +1,11 @@
-//! The steps on the disk: their names, their fail points, and why one failed.
+//! The steps on the disk, and why one failed.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A step on the disk, as it stands in errors and in the names of fail points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A step on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     /// Looking at what is there.
     Inspect,
@@ -23,29 +23,12 @@ pub enum Step {
     Rename,
     /// A second name for a file, or a copy of it.
     Link,
+    /// Giving a file or folder its permissions.
+    SetMode,
     /// Removing a file, link or folder.
     Remove,
     /// Creating a symbolic link.
     Symlink,
-}
-
-impl Step {
-    /// The name in fail points.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Inspect => "inspect",
-            Self::CreateDir => "create_dir",
-            Self::CreateFile => "create_file",
-            Self::Write => "write",
-            Self::SyncFile => "sync_file",
-            Self::SyncDir => "sync_dir",
-            Self::Rename => "rename",
-            Self::Link => "link",
-            Self::Remove => "remove",
-            Self::Symlink => "symlink",
-        }
-    }
 }
 
 impl fmt::Display for Step {
@@ -59,6 +42,7 @@ impl fmt::Display for Step {
             Self::SyncDir => "sync the folder",
             Self::Rename => "rename",
             Self::Link => "link or copy",
+            Self::SetMode => "set the mode of",
             Self::Remove => "remove",
             Self::Symlink => "create the symbolic link",
         })
@@ -92,12 +76,10 @@ pub enum StoreError {
     #[error("{} is a symbolic link: somebody put it there, remove it", .0.display())]
     Symlink(PathBuf),
     /// Everybody on the machine could replace what is published.
-    #[error(
-        "the destination is writable by everybody: take that right away (chmod o-w) or set the sticky bit"
-    )]
+    #[error("the folder is writable by everybody: take that right away (chmod o-w) or set the sticky bit")]
     WorldWritable,
     /// The root is no folder.
-    #[error("the destination is not a folder")]
+    #[error("the place is not a folder")]
     NotAFolder,
     /// The path leads out of the root.
     #[error("{} does not stay below the destination", .0.display())]
@@ -134,42 +116,4 @@ pub(super) fn failed(step: Step, path: &Path, source: io::Error) -> StoreError {
         Step::SyncFile | Step::SyncDir => StoreError::Sync { step, path, source },
         _ => StoreError::Io { step, path, source },
     }
-}
-
-/// Does a step between its fail points.
-pub(super) fn attempt<T>(
-    step: Step,
-    path: &Path,
-    act: impl FnOnce() -> io::Result<T>,
-) -> Result<T, StoreError> {
-    let run = || {
-        reach(step, "before")?;
-        let value = act()?;
-        reach(step, "after")?;
-        Ok(value)
-    };
-    run().map_err(|source| failed(step, path, source))
-}
-
-/// The fail points of a step; nothing without the feature.
-#[cfg_attr(
-    not(feature = "failpoints"),
-    expect(unused_variables, clippy::unnecessary_wraps, reason = "no fail points")
-)]
-fn reach(step: Step, when: &str) -> io::Result<()> {
-    fail::fail_point!("store::step", |what| injected(what.as_deref()));
-    fail::fail_point!(&format!("store::{}::{when}", step.name()), |what| injected(what.as_deref()));
-    Ok(())
-}
-
-/// What a fail point does: the error it names, or the end of the process.
-#[cfg(feature = "failpoints")]
-fn injected(what: Option<&str>) -> io::Result<()> {
-    let errno = match what {
-        Some("kill") => std::process::abort(),
-        Some("EACCES") => 13,
-        Some("ENOSPC") => 28,
-        _ => 5,
-    };
-    Err(io::Error::from_raw_os_error(errno))
 }

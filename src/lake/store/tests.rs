@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
 
+use rustix::io::Errno;
 use tempfile::TempDir;
 
+use super::faulty::{Faulty, Point, Refusal};
+use super::seam::When;
 use super::*;
 
 fn store() -> (TempDir, Store) {
@@ -106,6 +109,22 @@ fn a_missing_root_is_created_with_its_parents() {
 }
 
 #[test]
+fn many_threads_may_make_one_folder() {
+    let (_folder, store) = store();
+    for round in 0..50 {
+        let deep = PathBuf::from(format!("{round}/a/b"));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| store.make_dirs(&deep, 0o700).unwrap());
+            }
+        });
+        assert!(store.locate(&deep).is_dir());
+    }
+    store.write_file(path("file"), 0o600, b"").unwrap();
+    assert!(store.make_dirs(path("file"), 0o700).is_err(), "something else is in the way");
+}
+
+#[test]
 fn a_rename_replaces_nothing_and_syncs_both_parents() {
     let (_folder, store) = store();
     store.create_dirs(path("a/b"), 0o750).unwrap();
@@ -192,26 +211,30 @@ fn errors_name_the_step_and_no_more_than_the_relative_path() {
     assert!(store.sync_dir(path("no")).unwrap_err().is_sync());
 }
 
-#[cfg(feature = "failpoints")]
 #[test]
 fn every_step_can_be_made_to_fail() {
-    let scenario = fail::FailScenario::setup();
-    let (_folder, store) = store();
-    store.replace(path("LATEST"), 0o640, b"old").unwrap();
-    for (name, visible) in [
-        ("store::create_file::before", b"old"),
-        ("store::write::after", b"old"),
-        ("store::sync_file::before", b"old"),
-        ("store::rename::before", b"old"),
-        ("store::rename::after", b"new"),
-        ("store::sync_dir::before", b"new"),
+    let folder = tempfile::tempdir().unwrap();
+    let faulty = Arc::new(Faulty::default());
+    let _watching = seam::watch(folder.path(), faulty.clone());
+    let store = Store::open(folder.path(), Syncs::Executed).unwrap();
+    for (when, step, name, visible) in [
+        (When::Before, Step::CreateFile, "LATEST.tmp", b"old"),
+        (When::After, Step::Write, "LATEST.tmp", b"old"),
+        (When::Before, Step::SyncFile, "LATEST.tmp", b"old"),
+        (When::Before, Step::Rename, "LATEST", b"old"),
+        (When::After, Step::Rename, "LATEST", b"new"),
+        (When::Before, Step::SyncDir, ".", b"new"),
     ] {
         store.replace(path("LATEST"), 0o640, b"old").unwrap();
-        fail::cfg(name, "return(ENOSPC)").unwrap();
+        faulty.refuse(Some(Refusal::once(Point { when, step, path: name.into(), nth: 0 }, Errno::NOSPC)));
         let error = store.replace(path("LATEST"), 0o640, b"new").unwrap_err();
-        fail::remove(name);
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{name}");
-        assert_eq!(fs::read(store.locate(path("LATEST"))).unwrap(), visible, "{name}");
+        faulty.refuse(None);
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{when:?} {step:?}");
+        assert_eq!(fs::read(store.locate(path("LATEST"))).unwrap(), visible, "{when:?} {step:?}");
     }
-    scenario.teardown();
+    // Another folder's store knows nothing of it.
+    let elsewhere = self::store();
+    faulty.refuse(Some(Refusal::everything(Errno::IO)));
+    elsewhere.1.replace(path("LATEST"), 0o640, b"new").unwrap();
+    assert!(store.replace(path("LATEST"), 0o640, b"new").is_err());
 }

@@ -28,7 +28,7 @@ pub(super) const WORDS: Words = Words {
     guarded: "Textzellen mit vorangestelltem Apostroph",
     replaced: "Durch ? ersetzte Zeichen",
     as_text: "Beträge mit mehr als 15 Ziffern, als Text geschrieben",
-    card_rule: "Karten mit monatlicher Abrechnung",
+    card_rule: "Kartenabrechnung",
     monthly_counts: "die Monatsabrechnung zählt, Einzelkäufe sind nur aufgeführt (umgekehrt: --card-rows deferred)",
     purchases_count: "Einzelkäufe zählen, die Monatsabrechnung ist nur aufgeführt (umgekehrt: --card-rows summary)",
     account: "Konto",
@@ -39,11 +39,11 @@ pub(super) const WORDS: Words = Words {
     currency: "Währung",
     data_as_of: "Daten vom",
     connection: "Verbindung",
-    ask: "Vom Mandanten zu erbitten",
+    ask: "Bitte an den Mandanten",
     bank_balance: "Saldo bei der Bank",
     opening: "Anfangssaldo",
     closing: "Endsaldo",
-    no_balances: "Kein Anfangs- und laufender Saldo",
+    no_balances: "Salden nicht errechnet",
     no_totals: "Keine Summen: ein Betrag des Zeitraums ist unbekannt",
     debits: "Soll",
     credits: "Haben",
@@ -141,7 +141,7 @@ pub(super) const WORDS: Words = Words {
         NoFile::NoBalance => {
             "keine OFX-Datei: die Bank gab keinen Saldo an, den das Format verlangt".to_owned()
         }
-        NoFile::NoCurrency => "keine OFX-Datei: die Währung hat keinen Code aus drei Buchstaben".to_owned(),
+        NoFile::NoCurrency => "keine OFX-Datei: die Währung ist keine der ISO 4217".to_owned(),
     },
 };
 
@@ -158,6 +158,9 @@ fn gap(gap: &Gap, day: Day<'_>) -> String {
         Gap::StopsEarly(last) => format!("die Daten enden am {}, vor dem Ende des Zeitraums", day(*last)),
         Gap::Doubtful(rows) => format!("{rows} Zeile(n), deren Betrag oder Status unlesbar ist"),
         Gap::Undated(rows) => format!("{rows} Zeile(n) ohne Datum"),
+        Gap::PurchasesElsewhere(rows) => {
+            format!("{rows} Monatsabrechnung(en) von Karten nicht gezählt, deren Käufe hier fehlen")
+        }
     }
 }
 
@@ -168,6 +171,15 @@ fn remark_of(remark: Remark, day: Day<'_>) -> String {
         Remark::Coming(rows) => format!("{rows} vorgemerkte Zeile(n), nicht gezählt"),
         Remark::Deleted(rows) => format!("{rows} von der Bank zurückgenommene Zeile(n), nicht gezählt"),
         Remark::Archived => "das Konto ist bei der Bank nicht mehr zu finden".to_owned(),
+        Remark::InMonthlyDebit(account) => format!(
+            "seine Zeilen stehen in der Monatsabrechnung des Kontos {account} und nicht in den Summen"
+        ),
+        Remark::NoDebitInPack => {
+            "seine Käufe zählen: kein Konto mit ihrer Monatsabrechnung ist dabei".to_owned()
+        }
+        Remark::NoDebitYet(rows) => {
+            format!("{rows} Kartenkauf/-käufe noch ohne Monatsabrechnung: sie zählen mit ihr")
+        }
         Remark::NoCurrency => "seine Währung ist unbekannt".to_owned(),
     }
 }
@@ -177,6 +189,12 @@ fn no_balance(why: &NoBalance, day: Day<'_>) -> String {
         NoBalance::NotGiven => "die Bank gab keinen Saldo an".to_owned(),
         NoBalance::NoConsent => "Konto nicht freigegeben".to_owned(),
         NoBalance::Valued => "der Saldo dieser Kontoart folgt nicht allein den Zeilen".to_owned(),
+        NoBalance::CardAccount => {
+            "der Saldo einer Karte fällt mit der Monatsabrechnung auf null, ohne Zeile dafür".to_owned()
+        }
+        NoBalance::SubAccount(parent) => {
+            format!("das Konto gehört zum Konto {parent}: welchen Saldo seine Zeilen bewegen, ist unbekannt")
+        }
         NoBalance::Incomplete(_) => "die Zeilen sind nicht vollständig".to_owned(),
         NoBalance::NoHistory => "keine Zeile ist bekannt".to_owned(),
         NoBalance::BeginsLater(first) => format!("die Zeilen beginnen nach dem Zeitraum, am {}", day(*first)),

@@ -43,7 +43,7 @@ pub(super) const WORDS: Words = Words {
     bank_balance: "Balance at the bank",
     opening: "Opening balance",
     closing: "Closing balance",
-    no_balances: "No opening and running balance",
+    no_balances: "Balances not computed",
     no_totals: "No totals: an amount of the period is not known",
     debits: "Debits",
     credits: "Credits",
@@ -141,7 +141,7 @@ pub(super) const WORDS: Words = Words {
     },
     file_missing: |why| match why {
         NoFile::NoBalance => "no OFX file: the bank gave no balance, which the format asks for".to_owned(),
-        NoFile::NoCurrency => "no OFX file: its currency has no code of three letters".to_owned(),
+        NoFile::NoCurrency => "no OFX file: its currency is none of ISO 4217".to_owned(),
     },
 };
 
@@ -156,6 +156,9 @@ fn gap(gap: &Gap, day: Day<'_>) -> String {
         Gap::StopsEarly(last) => format!("the data end on {}, before the period does", day(*last)),
         Gap::Doubtful(rows) => format!("{rows} row(s) whose amount or standing could not be read"),
         Gap::Undated(rows) => format!("{rows} row(s) without a date"),
+        Gap::PurchasesElsewhere(rows) => format!(
+            "{rows} monthly card debit(s) set aside, and nothing in this pack of the purchases in them"
+        ),
     }
 }
 
@@ -166,6 +169,15 @@ fn remark_of(remark: Remark, day: Day<'_>) -> String {
         Remark::Coming(rows) => format!("{rows} row(s) not yet booked, not counted"),
         Remark::Deleted(rows) => format!("{rows} row(s) taken back by the bank, not counted"),
         Remark::Archived => "the account is no longer found at the bank".to_owned(),
+        Remark::InMonthlyDebit(account) => {
+            format!("its rows are in the monthly debit of account {account}, and not in the totals")
+        }
+        Remark::NoDebitInPack => {
+            "its purchases count: no account with their monthly debit is in this pack".to_owned()
+        }
+        Remark::NoDebitYet(rows) => {
+            format!("{rows} card purchase(s) without a monthly debit so far: counted when it comes")
+        }
         Remark::NoCurrency => "its currency is not known".to_owned(),
     }
 }
@@ -176,6 +188,13 @@ fn no_balance(why: &NoBalance, day: Day<'_>) -> String {
         NoBalance::NoConsent => "no consent to this account".to_owned(),
         NoBalance::Valued => {
             "the balance of this kind of account does not move with its rows alone".to_owned()
+        }
+        NoBalance::CardAccount => {
+            "a card's balance falls back to nothing when its monthly debit is paid, and no row says so"
+                .to_owned()
+        }
+        NoBalance::SubAccount(parent) => {
+            format!("the account belongs to account {parent}: which balance its rows move is not known")
         }
         NoBalance::Incomplete(_) => "the rows are not complete".to_owned(),
         NoBalance::NoHistory => "no row is held".to_owned(),

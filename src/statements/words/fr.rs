@@ -43,7 +43,7 @@ pub(super) const WORDS: Words = Words {
     bank_balance: "Solde à la banque",
     opening: "Solde initial",
     closing: "Solde final",
-    no_balances: "Pas de solde initial ni progressif",
+    no_balances: "Soldes non calculés",
     no_totals: "Pas de totaux : un montant de la période est inconnu",
     debits: "Débits",
     credits: "Crédits",
@@ -143,7 +143,7 @@ pub(super) const WORDS: Words = Words {
         NoFile::NoBalance => {
             "pas de fichier OFX : la banque n’a pas donné de solde, que le format exige".to_owned()
         }
-        NoFile::NoCurrency => "pas de fichier OFX : sa devise n’a pas de code à trois lettres".to_owned(),
+        NoFile::NoCurrency => "pas de fichier OFX : sa devise n’est pas de l’ISO 4217".to_owned(),
     },
 };
 
@@ -160,6 +160,9 @@ fn gap(gap: &Gap, day: Day<'_>) -> String {
         }
         Gap::Doubtful(rows) => format!("{rows} ligne(s) dont le montant ou le statut est illisible"),
         Gap::Undated(rows) => format!("{rows} ligne(s) sans date"),
+        Gap::PurchasesElsewhere(rows) => format!(
+            "{rows} débit(s) mensuel(s) de carte mis de côté, sans rien dans ce dossier des achats qu’ils regroupent"
+        ),
     }
 }
 
@@ -170,6 +173,15 @@ fn remark_of(remark: Remark, day: Day<'_>) -> String {
         Remark::Coming(rows) => format!("{rows} ligne(s) à venir, non comptée(s)"),
         Remark::Deleted(rows) => format!("{rows} ligne(s) annulée(s) par la banque, non comptée(s)"),
         Remark::Archived => "le compte n’est plus trouvé à la banque".to_owned(),
+        Remark::InMonthlyDebit(account) => {
+            format!("ses lignes sont dans le débit mensuel du compte {account}, et hors des totaux")
+        }
+        Remark::NoDebitInPack => {
+            "ses achats comptent : aucun compte portant leur débit mensuel n’est dans ce dossier".to_owned()
+        }
+        Remark::NoDebitYet(rows) => {
+            format!("{rows} achat(s) par carte sans débit mensuel à ce jour : ils compteront avec lui")
+        }
         Remark::NoCurrency => "sa devise est inconnue".to_owned(),
     }
 }
@@ -179,6 +191,12 @@ fn no_balance(why: &NoBalance, day: Day<'_>) -> String {
         NoBalance::NotGiven => "la banque n’a pas donné de solde".to_owned(),
         NoBalance::NoConsent => "compte non autorisé".to_owned(),
         NoBalance::Valued => "le solde de ce type de compte ne suit pas ses seules lignes".to_owned(),
+        NoBalance::CardAccount => {
+            "le solde d’une carte retombe à zéro au débit mensuel, sans ligne pour le dire".to_owned()
+        }
+        NoBalance::SubAccount(parent) => {
+            format!("le compte dépend du compte {parent} : on ne sait pas quel solde ses lignes mouvementent")
+        }
         NoBalance::Incomplete(_) => "les lignes ne sont pas complètes".to_owned(),
         NoBalance::NoHistory => "aucune ligne n’est connue".to_owned(),
         NoBalance::BeginsLater(first) => {

@@ -77,6 +77,7 @@ pub(super) const TOTAL_COLUMNS: [&str; 6] = ["currency", "accounts", "rows", "de
 pub(super) type Day<'a> = &'a dyn Fn(i32) -> String;
 
 /// A language's words.
+#[derive(Clone)]
 pub(super) struct Words {
     /// The code that OFX has for it.
     pub(super) ofx: &'static str,
@@ -207,6 +208,7 @@ mod tests {
                 Gap::StopsEarly(1),
                 Gap::Doubtful(1),
                 Gap::Undated(2),
+                Gap::PurchasesElsewhere(1),
             ] {
                 texts.push((words.gap)(&gap, &day));
             }
@@ -218,7 +220,10 @@ mod tests {
                 texts.push((words.without)(count as u64));
                 texts.push((words.user_missing)(count as i64, None));
                 texts.push((words.remark_of)(Remark::SetAside(count as u64), &day));
+                texts.push((words.remark_of)(Remark::InMonthlyDebit(count as i64), &day));
+                texts.push((words.remark_of)(Remark::NoDebitYet(count as u64), &day));
                 texts.push((words.no_balance)(&NoBalance::Undated(count as u64), &day));
+                texts.push((words.no_balance)(&NoBalance::SubAccount(count as i64), &day));
             }
             for text in texts {
                 assert!(!text.is_empty() && !crate::encode::needs_guard(&text), "{profile}: {text}");

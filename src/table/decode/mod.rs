@@ -13,11 +13,13 @@
 //! | `cell` | one column under construction |
 //! | `rows` | one table under construction |
 //! | `page` | the whole answer: envelope, rows, children |
+//! | `refill` | rows of an older schema under today's |
 
 mod cell;
 mod cursor;
 mod page;
 mod plan;
+mod refill;
 mod rows;
 mod text;
 
@@ -26,3 +28,4 @@ mod tests;
 
 pub use cursor::DecodeError;
 pub use page::{Context, Decoder, Envelope, Links, List, Page};
+pub use refill::Refill;

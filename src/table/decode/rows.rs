@@ -12,7 +12,7 @@ use crate::table::{Issue, IssueKind};
 use super::cell::{Cell, Misfit};
 use super::cursor::{Cursor, DecodeError, Raw, Value};
 use super::plan::{Field, ObjectPlan, Spacing, TablePlan};
-use super::text::unescape;
+use super::text::plain;
 
 /// More rows than any page has: the API's own limit is 1,000.
 const MAX_ROWS: usize = 100_000;
@@ -222,7 +222,12 @@ impl<'p> Rows<'p> {
     fn end_row(&mut self, user: Option<UserId>) -> Option<i64> {
         let row = self.count - 1;
         let written = |cells: &[Cell], column: usize| cells[column].len() > row;
-        if !self.plan.required.iter().all(|column| written(&self.cells, *column)) {
+        // A row with two ids cannot be told from another: the first may be anybody's.
+        let ambiguous = self
+            .misfits
+            .iter()
+            .any(|(column, kind)| *kind == IssueKind::DuplicateKey && self.plan.required.contains(column));
+        if ambiguous || !self.plan.required.iter().all(|column| written(&self.cells, *column)) {
             self.without_key.push(row);
             self.extra.clear();
             self.misfits.clear();
@@ -252,16 +257,8 @@ impl<'p> Rows<'p> {
             return;
         };
         self.extra.sort();
-        let mut json = String::from("{");
-        for (place, (key, value)) in self.extra.drain(..).enumerate() {
-            if place > 0 {
-                json.push(',');
-            }
-            push_json_text(&mut json, &key);
-            json.push(':');
-            json.push_str(&value);
-        }
-        json.push('}');
+        let json = write_object(&self.extra);
+        self.extra.clear();
         // A JSON column takes any value.
         let _ = self.cells[column].put(row, Value::Composite, &json, &mut self.scratch);
     }
@@ -301,15 +298,23 @@ fn merge(mut issues: Vec<Issue>) -> Vec<Issue> {
     issues
 }
 
-/// A key's own text.
-fn plain(raw: Raw<'_>) -> String {
-    let mut text = String::new();
-    unescape(raw, &mut text);
-    text
+/// A JSON object of these keys and JSON texts.
+pub(super) fn write_object(entries: &[(String, impl AsRef<str>)]) -> String {
+    let mut json = String::from("{");
+    for (place, (key, value)) in entries.iter().enumerate() {
+        if place > 0 {
+            json.push(',');
+        }
+        push_json_text(&mut json, key);
+        json.push(':');
+        json.push_str(value.as_ref());
+    }
+    json.push('}');
+    json
 }
 
 /// Appends a JSON string.
-fn push_json_text(json: &mut String, text: &str) {
+pub(super) fn push_json_text(json: &mut String, text: &str) {
     json.push('"');
     for character in text.chars() {
         match character {

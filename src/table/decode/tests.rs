@@ -118,9 +118,10 @@ fn rows_without_a_key_are_counted_and_cost_no_other_row() {
         r#"{"id":1.0,"id_account":3},{"id":2,"id_account":3,"id":9},{"id_account":3},{"id":4,"id_account":0},7,{"id":-1,"id_account":1},
            {"id":18446744073709551616,"id_account":1},{"id":"8","id_account":"3"}"#,
     );
-    assert_eq!((page.rows_without_key, page.envelope.received), (6, 8));
-    assert_eq!((number(&page.rows, "id", 0), number(&page.rows, "id", 1)), (Some(2), Some(8)));
-    assert_eq!(kinds(&page), [(2, "id", IssueKind::DuplicateKey)]);
+    // The second has two ids: no telling which row it is.
+    assert_eq!((page.rows_without_key, page.envelope.received), (7, 8));
+    assert_eq!(number(&page.rows, "id", 0), Some(8));
+    assert_eq!(kinds(&page), []);
 }
 
 #[test]

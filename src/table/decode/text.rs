@@ -31,6 +31,13 @@ pub(super) fn unescape(raw: Raw<'_>, out: &mut String) -> bool {
     lone
 }
 
+/// The text that a JSON string stands for.
+pub(super) fn plain(raw: Raw<'_>) -> String {
+    let mut text = String::new();
+    unescape(raw, &mut text);
+    text
+}
+
 /// The character of `XXXX` (and of a second half `\uXXXX`), and how many bytes it took.
 fn unicode(text: &str) -> (Option<char>, usize) {
     let hex = |at: usize| text.get(at..at + 4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
@@ -53,7 +60,7 @@ mod tests {
 
     use super::*;
 
-    fn plain(text: &str) -> (String, bool) {
+    fn of(text: &str) -> (String, bool) {
         let mut out = String::new();
         let lone = unescape(Raw { text, escaped: true }, &mut out);
         (out, lone)
@@ -61,18 +68,18 @@ mod tests {
 
     #[test]
     fn lone_surrogates_are_replaced_and_reported() {
-        assert_eq!(plain(r"a\u00e9\n\/\ud83d\ude00"), ("aé\n/😀".to_owned(), false));
-        assert_eq!(plain(r"\ud83dx"), ("\u{fffd}x".to_owned(), true));
-        assert_eq!(plain(r"\ude00"), ("\u{fffd}".to_owned(), true));
-        assert_eq!(plain(r"\ud83d\u0041"), ("\u{fffd}A".to_owned(), true));
-        assert_eq!(plain(r"\u0000"), ("\0".to_owned(), false));
+        assert_eq!(of(r"a\u00e9\n\/\ud83d\ude00"), ("aé\n/😀".to_owned(), false));
+        assert_eq!(of(r"\ud83dx"), ("\u{fffd}x".to_owned(), true));
+        assert_eq!(of(r"\ude00"), ("\u{fffd}".to_owned(), true));
+        assert_eq!(of(r"\ud83d\u0041"), ("\u{fffd}A".to_owned(), true));
+        assert_eq!(of(r"\u0000"), ("\0".to_owned(), false));
     }
 
     proptest! {
         #[test]
         fn agrees_with_serde_json(text in any::<String>()) {
             let json = serde_json::to_string(&text).unwrap();
-            let (out, lone) = plain(&json[1..json.len() - 1]);
+            let (out, lone) = of(&json[1..json.len() - 1]);
             prop_assert_eq!(out, text);
             prop_assert!(!lone);
         }

@@ -10,14 +10,19 @@ use super::Program;
 /// A sandbox and the runtime that serves it.
 pub(crate) struct Bank {
     pub(crate) sandbox: Sandbox,
-    _runtime: Runtime,
+    pub(super) runtime: Runtime,
 }
 
 impl Bank {
     pub(crate) fn new(config: SandboxConfig) -> Self {
         let runtime = Runtime::new().unwrap();
         let sandbox = runtime.block_on(Sandbox::start(config)).unwrap();
-        Self { sandbox, _runtime: runtime }
+        Self { sandbox, runtime }
+    }
+
+    /// What serves it, for work beside it.
+    pub(crate) const fn runtime(&self) -> &Runtime {
+        &self.runtime
     }
 
     /// The program, told where this bank is.

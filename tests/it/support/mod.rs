@@ -1,9 +1,15 @@
-//! What the integration tests share: the program, a bank to ask, a reader that nobody here wrote.
+//! What the integration tests share: the program, a bank to ask, readers that nobody here wrote.
 
 mod bank;
+mod in_process;
+mod process;
 mod program;
 mod python;
+mod rows;
 
 pub(crate) use bank::Bank;
+pub(crate) use in_process::{assert_verified, digests, latest};
+pub(crate) use process::{kill, wait_for_requests, wait_until};
 pub(crate) use program::{Done, Program};
-pub(crate) use python::readers;
+pub(crate) use python::{office, readers};
+pub(crate) use rows::{Row, Rows, rows};

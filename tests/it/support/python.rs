@@ -1,12 +1,24 @@
-//! The Python that has DuckDB and pyarrow: `make test` prepares it and says where it is.
+//! Readers that nobody here wrote: `make test` prepares them and says where they are.
 
-/// The interpreter, or `None` with a printed reason. Under CI its absence is a failure: nothing is skipped quietly there.
-pub(crate) fn readers() -> Option<std::ffi::OsString> {
-    let python = std::env::var_os("POWENS_EXPORT_PYTHON").filter(|path| !path.is_empty());
-    if python.is_none() {
-        let reason = "POWENS_EXPORT_PYTHON is not set: `make test` prepares a Python with DuckDB and pyarrow";
+use std::ffi::OsString;
+
+/// The Python that has DuckDB, pyarrow and the others, or `None` with a printed reason.
+pub(crate) fn readers() -> Option<OsString> {
+    tool("POWENS_EXPORT_PYTHON", "a Python with DuckDB and pyarrow")
+}
+
+/// LibreOffice, or `None` with a printed reason.
+pub(crate) fn office() -> Option<OsString> {
+    tool("POWENS_EXPORT_OFFICE", "LibreOffice")
+}
+
+/// The program that a variable names. Under CI its absence is a failure: nothing is skipped quietly there.
+fn tool(variable: &str, what: &str) -> Option<OsString> {
+    let path = std::env::var_os(variable).filter(|path| !path.is_empty());
+    if path.is_none() {
+        let reason = format!("{variable} is not set: `make test` prepares {what}");
         assert!(std::env::var_os("CI").is_none(), "{reason}");
         eprintln!("skipped: {reason}");
     }
-    python
+    path
 }

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use super::memory::Memory;
 use crate::encode::{CsvProfile, Format, TableReader};
 use crate::lake::build::{
-    Attempt, BuildError, BuildInput, Built, DomainLists, Formats, StagedRows, Walked, WalkedAccount, build,
+    Attempt, BuildError, BuildInput, Built, DomainLists, Formats, StagedRows, Stop, Walked, WalkedAccount,
+    build,
 };
 use crate::lake::fixture::{decimal, manifest, start};
 use crate::lake::layout::{Area, place};
@@ -221,6 +222,7 @@ impl Lake {
             csv: CsvProfile::Iso,
             decimal: decimal(),
             threads: NonZeroUsize::new(self.threads).unwrap(),
+            stop: Stop(&|| false),
         };
         let built = build(&input)?;
         let folder = destination.layout.at(&building);
@@ -314,6 +316,7 @@ impl Lake {
             walk_start: as_of,
             full_walk_start: as_of,
             as_of,
+            lacks: None,
             accounts: accounts
                 .keys()
                 .map(|id| WalkedAccount {

@@ -1,0 +1,124 @@
+//! What the rows of the last snapshot say of the walks to come: how many rows each will bring. Read for a plan only: a run
+//! finds out by walking.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{Array, AsArray, PrimitiveArray, RecordBatch};
+use arrow::datatypes::{ArrowPrimitiveType, Date32Type, Int64Type, TimestampMicrosecondType};
+use jiff::Timestamp;
+
+use crate::encode::ParquetReader;
+use crate::extract::{Action, Bounds, Expected, Plan, PreviousUnit};
+use crate::lake::{LakeError, Snapshot};
+use crate::model::{UnitOutcome, UserId, Window, time};
+use crate::table::Table;
+
+const COLUMNS: &[&str] = &["id_user", "id_account", "date", "last_update"];
+
+/// What is counted for one user.
+#[derive(Debug)]
+struct Counted {
+    window: Window,
+    bounds: Bounds,
+    /// Whether changes are asked for, too.
+    changes: bool,
+    rows: u64,
+    changed: u64,
+    fresh: u64,
+    /// Rows without a date: no walk by dates shows them.
+    undated: u64,
+    /// Accounts that the walk brings a row of.
+    seen: BTreeSet<i64>,
+}
+
+/// What the walks of the users to fetch will bring, where the snapshot tells.
+pub(super) fn take(
+    snapshot: &Snapshot,
+    previous: &BTreeMap<UserId, PreviousUnit>,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<BTreeMap<UserId, Expected>, LakeError> {
+    let mut counts = BTreeMap::new();
+    for (user, action) in plan.to_fetch() {
+        let Some(held) = previous.get(&user) else { continue };
+        let window = match action {
+            Action::Full { window } | Action::Window { window } => window,
+            _ => held.window,
+        };
+        let bounds = Bounds::of(held.walk_start, now);
+        let changes = !matches!(action, Action::Full { .. });
+        counts.insert(user.get(), Counted::nothing(window, bounds, changes));
+    }
+    for file in snapshot.parquet_files(Table::Transactions) {
+        for batch in ParquetReader::open(&file.path.under(&snapshot.folder), Some(COLUMNS))? {
+            count(&mut counts, &batch?);
+        }
+    }
+    let mut expected = BTreeMap::new();
+    for (user, action) in plan.to_fetch() {
+        if let (Some(held), Some(counted)) = (previous.get(&user), counts.remove(&user.get())) {
+            expected.insert(user, counted.expected(action, held));
+        }
+    }
+    Ok(expected)
+}
+
+fn count(counts: &mut BTreeMap<i64, Counted>, rows: &RecordBatch) {
+    let (Some(users), Some(accounts), Some(dates), Some(updates)) = (
+        column::<Int64Type>(rows, "id_user"),
+        column::<Int64Type>(rows, "id_account"),
+        column::<Date32Type>(rows, "date"),
+        column::<TimestampMicrosecondType>(rows, "last_update"),
+    ) else {
+        return;
+    };
+    for at in 0..rows.num_rows() {
+        let Some(counted) = value(users, at).and_then(|user| counts.get_mut(&user)) else { continue };
+        let date = value(dates, at).and_then(time::date_of);
+        // A walk of all dates asks for those since 1900: a row without one is in no window.
+        let inside = date.is_some() && counted.window.contains(date);
+        let update = value(updates, at);
+        let changed = update.is_some_and(|update| update > counted.bounds.run);
+        counted.rows += u64::from(inside);
+        counted.changed += u64::from(changed);
+        counted.fresh += u64::from(update.is_some_and(|update| update > counted.bounds.pass));
+        counted.undated += u64::from(date.is_none());
+        if inside || (changed && counted.changes) {
+            counted.seen.extend(value(accounts, at));
+        }
+    }
+}
+
+impl Counted {
+    const fn nothing(window: Window, bounds: Bounds, changes: bool) -> Self {
+        Self { window, bounds, changes, rows: 0, changed: 0, fresh: 0, undated: 0, seen: BTreeSet::new() }
+    }
+
+    fn expected(&self, action: Action, held: &PreviousUnit) -> Expected {
+        let archived = held.structure.accounts.iter().filter(|(_, shape)| shape.deleted && !shape.disabled);
+        // What failed or was incomplete last time is known as it was before that.
+        let current = held.complete && held.outcome != UnitOutcome::Carried;
+        let all_held = match action {
+            Action::Delta => true,
+            _ => held.window.covers(&self.window),
+        };
+        // With rows that no window shows, the proof of several pages costs walks without dates.
+        let shown = self.undated == 0 || self.rows <= Expected::default().page;
+        Expected {
+            rows: self.rows,
+            changed: self.changes.then_some(self.changed),
+            fresh: self.fresh,
+            archived: archived.filter(|(account, _)| !self.seen.contains(account)).count() as u64,
+            exact: current && all_held && shown,
+            ..Expected::default()
+        }
+    }
+}
+
+fn column<'a, T: ArrowPrimitiveType>(rows: &'a RecordBatch, name: &str) -> Option<&'a PrimitiveArray<T>> {
+    rows.column_by_name(name)?.as_primitive_opt()
+}
+
+fn value<T: ArrowPrimitiveType>(column: &PrimitiveArray<T>, at: usize) -> Option<T::Native> {
+    column.is_valid(at).then(|| column.value(at))
+}

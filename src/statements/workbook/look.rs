@@ -1,0 +1,106 @@
+//! How cells look: the formats of a workbook, in the few looks that its pages have.
+
+use std::collections::HashMap;
+
+use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
+
+use crate::encode::DateForm;
+use crate::statements::currency::number_format;
+
+/// What a cell is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Look {
+    /// In a list.
+    Plain,
+    /// In a line that does not count.
+    Muted,
+    /// In a line of which something is missing.
+    Warned,
+    /// In a sum.
+    Total,
+    /// Beside its label.
+    Value,
+}
+
+const LOOKS: [Look; 5] = [Look::Plain, Look::Muted, Look::Warned, Look::Total, Look::Value];
+
+const GREY: Color = Color::RGB(0x59_59_59);
+const RED: Color = Color::RGB(0xC0_00_00);
+const PALE_BLUE: Color = Color::RGB(0xDD_E6_F0);
+const PALE_RED: Color = Color::RGB(0xFD_EC_EA);
+
+/// The colour of a sheet's tab where something is missing.
+pub(super) const WARNING: Color = RED;
+
+impl Look {
+    fn format(self) -> Format {
+        let top = Format::new().set_align(FormatAlign::Top);
+        match self {
+            Self::Plain => top,
+            Self::Muted => top.set_font_color(Color::RGB(0x80_80_80)).set_italic(),
+            Self::Warned => top.set_background_color(PALE_RED),
+            Self::Total => top.set_bold().set_border_top(FormatBorder::Thin),
+            Self::Value => Format::new().set_align(FormatAlign::Left),
+        }
+    }
+}
+
+/// Makes a format in every look.
+fn looks(change: impl Fn(Format) -> Format) -> HashMap<Look, Format> {
+    LOOKS.into_iter().map(|look| (look, change(look.format()))).collect()
+}
+
+/// The formats of a workbook. Amounts have one for each currency, made when it comes.
+pub(super) struct Formats {
+    pub(super) title: Format,
+    pub(super) label: Format,
+    pub(super) warning: Format,
+    pub(super) note: Format,
+    pub(super) head: Format,
+    pub(super) text: HashMap<Look, Format>,
+    pub(super) wrapped: HashMap<Look, Format>,
+    pub(super) date: HashMap<Look, Format>,
+    pub(super) datetime: HashMap<Look, Format>,
+    pub(super) number: HashMap<Look, Format>,
+    /// Amounts as text, as a spreadsheet holds too few digits.
+    pub(super) digits: HashMap<Look, Format>,
+    amounts: HashMap<(String, Look), Format>,
+}
+
+impl Formats {
+    pub(super) fn new(dates: DateForm) -> Self {
+        let day = match dates {
+            DateForm::Iso => "yyyy-mm-dd",
+            DateForm::DayFirst(b'.') => "dd.mm.yyyy",
+            DateForm::DayFirst(_) => "dd/mm/yyyy",
+            DateForm::MonthFirst => "mm/dd/yyyy",
+        };
+        let clock = format!("{day} hh:mm");
+        Self {
+            title: Format::new().set_bold().set_font_size(14),
+            label: Format::new().set_font_color(GREY),
+            warning: Format::new().set_bold().set_font_color(RED),
+            note: Format::new(),
+            head: Format::new()
+                .set_bold()
+                .set_background_color(PALE_BLUE)
+                .set_border_bottom(FormatBorder::Thin)
+                .set_align(FormatAlign::VerticalCenter)
+                .set_text_wrap(),
+            text: looks(|format| format),
+            wrapped: looks(Format::set_text_wrap),
+            date: looks(|format| format.set_num_format(day)),
+            datetime: looks(|format| format.set_num_format(&clock)),
+            number: looks(|format| format.set_num_format("0")),
+            digits: looks(|format| format.set_align(FormatAlign::Right)),
+            amounts: HashMap::new(),
+        }
+    }
+
+    /// The format of an amount of the currency, with cents or without.
+    pub(super) fn amount(&mut self, currency: Option<&str>, whole: bool, look: Look) -> Format {
+        let number = number_format(currency, whole);
+        let make = |number: &str| look.format().set_num_format(number);
+        self.amounts.entry((number, look)).or_insert_with_key(|(number, _)| make(number)).clone()
+    }
+}

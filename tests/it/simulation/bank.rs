@@ -1,0 +1,250 @@
+//! The bank of a schedule: a few users with tens of rows, and everything that may happen to them, between two nights
+//! or between two requests.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use fastrand::Rng;
+use powens_export::sandbox::world::rows::Transaction;
+use powens_export::sandbox::{NewAccount, World};
+
+/// Amounts that a careless reader rounds, drops or takes for others.
+const VALUES: &[&str] = &[
+    "-3.50",
+    "0.1",
+    "0.10",
+    "-0.00",
+    "1.005",
+    "1e2",
+    "-12.5E-1",
+    "90071992547409.93",
+    "12345678901234567890.12345678",
+    "-0.00000001",
+    "100",
+    "\"-7.25\"",
+    "1e-9",
+    "123456789012345678901",
+];
+
+const WORDINGS: &[&str] =
+    &["CARTE ESSAI", "VIR \"SEPA\"; à l'été", "PRLV\nligne deux", "", " espaces ", "=1+1", "漢字, é"];
+
+const CURRENCIES: &[&str] = &["EUR", "EUR", "USD", "BTC"];
+
+/// What a schedule's bank may go through.
+#[derive(Debug, Clone)]
+pub(super) struct Habits {
+    /// Rows may change without their `last_update` moving.
+    pub(super) silent: bool,
+    /// Rows may be deleted without a trace.
+    pub(super) hard: bool,
+    /// Rows of archived accounts never change: where the user's list leaves them out, nothing short of a full walk
+    /// could tell.
+    pub(super) archives_rest: bool,
+    /// Rows that were changed silently; what a delta walk cannot see.
+    pub(super) hushed: Arc<Mutex<BTreeSet<i64>>>,
+}
+
+/// Fills an empty world. Returns nothing: what is there is asked of the world.
+pub(super) fn found(world: &mut World, rng: &mut Rng, users: usize, most_rows: usize) {
+    for _ in 0..users {
+        let user = world.add_user();
+        for _ in 0..rng.usize(0..3) {
+            connect(world, rng, user);
+        }
+        for _ in 0..rng.usize(0..=most_rows) {
+            insert(world, rng, user);
+        }
+    }
+    // The last synchronisation lies far back: a pass sees only what moves now.
+    world.advance(3 * 86_400);
+}
+
+/// A connection with one to three accounts.
+fn connect(world: &mut World, rng: &mut Rng, user: i64) {
+    let connectors: Vec<i64> = world.connectors().iter().map(|row| row.id).collect();
+    let Some((connection, _)) = world.add_connection(user, connectors[rng.usize(..connectors.len())]) else {
+        return;
+    };
+    for _ in 0..rng.usize(1..4) {
+        open(world, rng, user, Some(connection));
+    }
+}
+
+fn open(world: &mut World, rng: &mut Rng, user: i64, connection: Option<i64>) -> Option<i64> {
+    let account = NewAccount {
+        connection,
+        currency: CURRENCIES[rng.usize(..CURRENCIES.len())].into(),
+        disabled: rng.u8(..8) == 0,
+        ..NewAccount::default()
+    };
+    world.add_account(user, &account)
+}
+
+fn pick(rng: &mut Rng, ids: &[i64]) -> Option<i64> {
+    (!ids.is_empty()).then(|| ids[rng.usize(..ids.len())])
+}
+
+fn accounts(world: &mut World, user: i64, enabled: bool) -> Vec<i64> {
+    world.holdings(user).map_or_else(Vec::new, |holdings| {
+        holdings.accounts().filter(|row| !enabled || row.disabled.is_none()).map(|row| row.id).collect()
+    })
+}
+
+/// The accounts whose rows may change.
+fn living(world: &mut World, user: i64, habits: &Habits) -> Vec<i64> {
+    world.holdings(user).map_or_else(Vec::new, |holdings| {
+        let living = holdings.accounts().filter(|row| row.disabled.is_none());
+        living.filter(|row| row.deleted.is_none() || !habits.archives_rest).map(|row| row.id).collect()
+    })
+}
+
+fn rows(world: &mut World, user: i64, habits: &Habits) -> Vec<i64> {
+    let living = living(world, user, habits);
+    world.holdings(user).map_or_else(Vec::new, |holdings| {
+        let rows = holdings.transactions().iter().filter(|row| living.contains(&row.id_account));
+        rows.map(|row| row.id).collect()
+    })
+}
+
+/// A day of the last six weeks, seldom of the last year; some days have many rows.
+fn day(world: &World, rng: &mut Rng) -> Box<str> {
+    let back = match rng.u8(..30) {
+        0 => rng.i32(0..400),
+        1..12 => [0, 7, 40][rng.usize(..3)],
+        _ => rng.i32(0..45),
+    };
+    world.day(-back)
+}
+
+fn insert(world: &mut World, rng: &mut Rng, user: i64) {
+    let Some(account) = pick(rng, &accounts(world, user, true)) else { return };
+    let date = day(world, rng);
+    insert_on(world, rng, user, account, date);
+}
+
+fn insert_on(world: &mut World, rng: &mut Rng, user: i64, account: i64, date: Box<str>) {
+    let row = Transaction {
+        id_account: account,
+        application_date: Some(date.clone()),
+        rdate: Some(date.clone()),
+        date: Some(date),
+        value: (rng.u8(..20) > 0).then(|| VALUES[rng.usize(..VALUES.len())].into()),
+        kind: "card".into(),
+        original_wording: WORDINGS[rng.usize(..WORDINGS.len())].into(),
+        wording: (rng.u8(..4) > 0).then(|| WORDINGS[rng.usize(..WORDINGS.len())].into()),
+        coming: rng.u8(..6) == 0,
+        active: true,
+        ..Transaction::default()
+    };
+    world.insert(user, row);
+}
+
+/// One small change of one user's rows.
+pub(super) fn stir(world: &mut World, rng: &mut Rng, user: i64, habits: &Habits) {
+    let row = pick(rng, &rows(world, user, habits));
+    match (rng.u8(..20), row) {
+        (kind @ 0..9, _) => {
+            if let Some(account) = pick(rng, &living(world, user, habits)) {
+                let date = if kind < 6 { world.day(0) } else { day(world, rng) };
+                insert_on(world, rng, user, account, date);
+            }
+        }
+        (9..11, Some(row)) if habits.hard => {
+            world.hard_delete(user, row);
+        }
+        (11..13, Some(row)) => {
+            world.soft_delete(user, row);
+        }
+        (13..15, Some(row)) => {
+            let date = day(world, rng);
+            world.redate(user, row, &date);
+        }
+        (15..17, Some(row)) => {
+            let value = VALUES[rng.usize(..VALUES.len())];
+            world.edit_transaction(user, row, |row| row.value = Some(value.into()));
+        }
+        (17, Some(row)) if habits.silent => {
+            habits.hushed.lock().unwrap().insert(row);
+            world.quietly(|world| {
+                world.edit_transaction(user, row, |row| row.wording = Some("tout bas".into()))
+            });
+        }
+        (18, _) => {
+            let connections: Vec<i64> = world
+                .holdings(user)
+                .map_or_else(Vec::new, |holdings| holdings.connections().map(|row| row.id).collect());
+            if let Some(connection) = pick(rng, &connections) {
+                world.sync(user, connection);
+            }
+        }
+        (_, Some(row)) => {
+            let wording = WORDINGS[rng.usize(..WORDINGS.len())];
+            world.edit_transaction(user, row, |row| row.wording = Some(wording.into()));
+        }
+        (_, None) => {}
+    }
+}
+
+/// A change of what a user has: accounts and connections come and go.
+pub(super) fn rearrange(world: &mut World, rng: &mut Rng, user: i64) {
+    let account = pick(rng, &accounts(world, user, false));
+    let connections: Vec<i64> = world
+        .holdings(user)
+        .map_or_else(Vec::new, |holdings| holdings.connections().map(|row| row.id).collect());
+    let connection = pick(rng, &connections);
+    match (rng.u8(..10), account, connection) {
+        (0, ..) => connect(world, rng, user),
+        (1..3, _, Some(_)) => {
+            if let Some(account) = open(world, rng, user, connection) {
+                let enabled = accounts(world, user, true).contains(&account);
+                for _ in 0..rng.usize(0..4) {
+                    let date = day(world, rng);
+                    if enabled {
+                        insert_on(world, rng, user, account, date);
+                    }
+                }
+            }
+        }
+        (3..6, Some(account), _) => {
+            world.archive_account(user, account);
+        }
+        (6, Some(account), _) => {
+            world.disable_account(user, account);
+        }
+        (7, Some(account), _) => {
+            world.enable_account(user, account);
+        }
+        (8, Some(account), _) => {
+            world.recreate_account(user, account);
+        }
+        (9, _, Some(connection)) => {
+            let state = ["wrongpass", "SCARequired", "bug"][rng.usize(..3)];
+            world.set_state(user, connection, (rng.bool()).then_some(state));
+        }
+        _ => {}
+    }
+}
+
+/// Somebody joins, joins this very minute, or leaves.
+pub(super) fn come_and_go(world: &mut World, rng: &mut Rng) {
+    match rng.u8(..4) {
+        0 | 1 => {
+            let user = world.add_user();
+            connect(world, rng, user);
+            for _ in 0..rng.usize(0..12) {
+                insert(world, rng, user);
+            }
+        }
+        2 => {
+            let now = world.clock().paris_text();
+            world.add_user_signed(&now);
+        }
+        _ => {
+            let users = world.users();
+            if users.len() > 1 {
+                world.remove_user(users[rng.usize(..users.len())]);
+            }
+        }
+    }
+}

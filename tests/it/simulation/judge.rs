@@ -1,0 +1,495 @@
+//! Holds a published snapshot against the bank's own history. Knows what was served when and what the contract
+//! promises; knows nothing of how the exporter works.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use powens_export::sandbox::{Endpoint, History, Kind, RequestRecord, Sandbox};
+
+use super::cells::{Cell, Want, wanted};
+use super::lake::{Findings, Published, Sheet, Unit, text};
+use super::schedule::Order;
+use super::trouble::Fate;
+
+/// The tables that hold a user's rows, and the column that names the user.
+const OWNED: &[&str] =
+    &["transactions", "accounts", "connections", "connection_sources", "balances", "coverage"];
+
+/// A run that has ended, seen from outside.
+pub(super) struct Run<'a> {
+    pub(super) sandbox: &'a Sandbox,
+    /// Every request so far.
+    pub(super) log: &'a [RequestRecord],
+    /// The requests of this run: numbers after the first, up to the last.
+    pub(super) span: (u64, u64),
+    /// The spans of the runs since the last snapshot that published nothing.
+    pub(super) failed: &'a [(u64, u64)],
+    pub(super) order: Order,
+    /// The one user asked for, if any.
+    pub(super) only: Option<i64>,
+    /// First and last date asked for.
+    pub(super) window: (Cell, Cell),
+    pub(super) fate: &'a Fate,
+    pub(super) before: Option<&'a Published>,
+    pub(super) after: &'a Published,
+    /// Rows that changed without their `last_update`.
+    pub(super) hushed: &'a BTreeSet<i64>,
+}
+
+/// What the judge remembers from run to run: the first request of each user's last full walk.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Memory {
+    full_since: BTreeMap<i64, u64>,
+}
+
+/// What a verdict counts.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Verdict {
+    pub(super) findings: Findings,
+    /// Rows that had to be there, and were.
+    pub(super) rows: usize,
+    pub(super) lost: usize,
+    pub(super) doubled: usize,
+    pub(super) altered: usize,
+    pub(super) incomplete: usize,
+    pub(super) complete: usize,
+}
+
+impl Run<'_> {
+    pub(super) fn judge(&self, memory: &mut Memory) -> Verdict {
+        let mut verdict = Verdict::default();
+        let units = self.after.units();
+        let listing = self.span_of(self.span, None, &[Endpoint::Users]).unwrap_or(self.span);
+        let people = self.sandbox.user_history();
+        for user in people.ids(Kind::User) {
+            let always = people.existed(Kind::User, user, listing.0, listing.1);
+            let never = people.absent(Kind::User, user, self.span.0 + 1, self.span.1);
+            match units.get(&user) {
+                None if always => {
+                    verdict.findings.push(format!("user {user} is listed and not accounted for"))
+                }
+                Some(unit) if always && unit.outcome == "gone" => {
+                    verdict.findings.push(format!("user {user} is listed and called gone"));
+                }
+                Some(unit) if never && !matches!(unit.outcome.as_str(), "gone") => {
+                    verdict.findings.push(format!("user {user} has left and is {}", unit.outcome));
+                }
+                _ => {}
+            }
+            if always != (self.after.table("users").of("id", user).len() == 1) && (always || never) {
+                verdict
+                    .findings
+                    .push(format!("user {user} is not in the table users as often as in the list"));
+            }
+            if never
+                || units
+                    .get(&user)
+                    .is_none_or(|unit| matches!(unit.outcome.as_str(), "failed" | "skipped" | "gone"))
+            {
+                self.nothing_of(user, &mut verdict.findings);
+            }
+        }
+        for (user, unit) in &units {
+            match unit.outcome.as_str() {
+                "complete" => {
+                    verdict.complete += 1;
+                    self.complete(*user, unit, memory, &mut verdict);
+                }
+                "carried" | "kept" => self.unchanged(*user, &mut verdict.findings),
+                _ => {}
+            }
+            if matches!(unit.outcome.as_str(), "carried" | "failed") {
+                verdict.incomplete += 1;
+            }
+            self.outcome_is_right(*user, unit, &people, listing, &mut verdict.findings);
+        }
+        self.manifest_agrees(&units, &mut verdict.findings);
+        self.changes_agree(&mut verdict.findings);
+        verdict
+    }
+
+    /// First and last request of this span to some endpoints, about one user or anybody.
+    fn span_of(&self, span: (u64, u64), user: Option<i64>, endpoints: &[Endpoint]) -> Option<(u64, u64)> {
+        let own = |record: &&RequestRecord| {
+            record.number > span.0
+                && record.number <= span.1
+                && (user.is_none() || record.user == user)
+                && endpoints.contains(&record.endpoint)
+        };
+        let mut numbers = self.log.iter().filter(own).map(|record| record.number);
+        let first = numbers.next()?;
+        Some((first, numbers.next_back().unwrap_or(first)))
+    }
+
+    fn nothing_of(&self, user: i64, findings: &mut Findings) {
+        for table in OWNED {
+            let rows = self.after.table(table).of("id_user", user).len();
+            if rows > 0 {
+                findings.push(format!("{rows} rows of user {user} in {table}, who has none to show"));
+            }
+        }
+    }
+
+    /// A user who was not fetched: every row as it was.
+    fn unchanged(&self, user: i64, findings: &mut Findings) {
+        let Some(before) = self.before else {
+            findings.push(format!("user {user} is carried or kept from nowhere"));
+            return;
+        };
+        for table in OWNED.iter().filter(|table| **table != "coverage") {
+            if before.table(table).of("id_user", user) != self.after.table(table).of("id_user", user) {
+                findings.push(format!("user {user} was not fetched, and rows of {table} changed"));
+            }
+        }
+    }
+
+    /// Whether a user may have ended so, given what went wrong.
+    fn outcome_is_right(
+        &self,
+        user: i64,
+        unit: &Unit,
+        people: &History,
+        listing: (u64, u64),
+        findings: &mut Findings,
+    ) {
+        let outcome = unit.outcome.as_str();
+        let selected = self.only.is_none_or(|only| only == user);
+        let there = people.existed(Kind::User, user, listing.0, self.span.1);
+        let spared = match self.fate {
+            Fate::Healed => true,
+            Fate::OneLost(lost) => *lost != user,
+            _ => false,
+        };
+        let wrong = match outcome {
+            // Who failed before and was not asked for now is still missing, and still named.
+            "failed" if !selected => self.before.and_then(|b| b.units().remove(&user)).as_ref() != Some(unit),
+            "carried" | "failed" => !selected || (spared && there),
+            "complete" => !selected,
+            "kept" => selected && there,
+            "skipped" => selected && there && !self.young(user),
+            _ => false,
+        };
+        if wrong {
+            let reason = &unit.reason;
+            findings.push(format!("user {user} is {outcome} ({reason:?}); what went wrong: {:?}", self.fate));
+        }
+    }
+
+    /// Whether a user signed in less than two hours ago.
+    fn young(&self, user: i64) -> bool {
+        self.sandbox.with_world(|world| {
+            let mut earlier = world.clock().clone();
+            earlier.advance(-7_200);
+            let signin = world.user(user).and_then(|user| user.signin.clone());
+            signin.is_some_and(|signin| *signin > *earlier.paris_text())
+        })
+    }
+
+    /// A user said to be complete: every row that was there all the time, each row as it was at some instant.
+    fn complete(&self, user: i64, unit: &Unit, memory: &mut Memory, verdict: &mut Verdict) {
+        const WALKS: &[Endpoint] = &[Endpoint::Transactions, Endpoint::AccountTransactions];
+        let spans = std::iter::once(self.span).chain(self.failed.iter().rev().copied());
+        let walked = spans.into_iter().find_map(|span| Some((span, self.span_of(span, Some(user), WALKS)?)));
+        let Some((span, (first, last))) = walked else {
+            verdict.findings.push(format!("user {user} is complete without a walk"));
+            return;
+        };
+        let Some(history) = self.sandbox.history(user) else { return };
+        let in_full = self.log.iter().any(|record| {
+            record.number >= first
+                && record.number <= last
+                && record.user == Some(user)
+                && record.endpoint == Endpoint::Transactions
+                && record.query.contains("limit=1000")
+                && !record.query.contains("last_update=")
+        });
+        let whole = in_full && !matches!(self.order, Order::Window(..));
+        // A window walk of a user of whom nothing was held is a full walk of that window.
+        let new = self.before.is_none_or(|before| before.table("accounts").of("id_user", user).is_empty());
+        if whole || new || !memory.full_since.contains_key(&user) {
+            memory.full_since.insert(user, first);
+        }
+        let since = memory.full_since[&user];
+        let fresh = |date: Option<&str>| whole || (in_full && inside(&self.window, date));
+        self.rows(user, unit, &history, (first, last), since, &fresh, verdict);
+        let lists = self.span_of(span, Some(user), &[Endpoint::Connections, Endpoint::Accounts]);
+        let lists = lists.unwrap_or((first, last));
+        self.listed(user, "accounts", Kind::Account, &history, lists, &mut verdict.findings);
+        self.listed(user, "connections", Kind::Connection, &history, lists, &mut verdict.findings);
+        self.derived(user, &mut verdict.findings);
+        self.balances(user, &mut verdict.findings);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the facts of one walk")]
+    fn rows(
+        &self,
+        user: i64,
+        unit: &Unit,
+        history: &History,
+        (first, last): (u64, u64),
+        since: u64,
+        fresh: &dyn Fn(Option<&str>) -> bool,
+        verdict: &mut Verdict,
+    ) {
+        let sheet = self.after.table("transactions");
+        let held: Vec<&Vec<Cell>> = sheet.of("id_user", user);
+        let mut by_id: BTreeMap<i64, Vec<&Vec<Cell>>> = BTreeMap::new();
+        for row in held {
+            by_id.entry(row[sheet.at("id")].as_deref().unwrap().parse().unwrap()).or_default().push(row);
+        }
+        let known: BTreeSet<i64> =
+            history.ids(Kind::Transaction).into_iter().chain(by_id.keys().copied()).collect();
+        for id in known {
+            let versions = history.versions(Kind::Transaction, id, first, last);
+            let rows = by_id.get(&id).map_or(&[][..], |rows| rows.as_slice());
+            if rows.len() > 1 {
+                verdict.doubled += 1;
+                verdict.findings.push(format!("row {id} of user {user} is there {} times", rows.len()));
+            }
+            let Some(row) = rows.first() else {
+                let asked = |version: &Option<&str>| {
+                    version.is_some_and(|text| inside(&unit.window, date_of(text).as_deref()))
+                };
+                if versions.iter().all(asked) {
+                    verdict.lost += 1;
+                    verdict.findings.push(format!("row {id} of user {user} is lost"));
+                }
+                continue;
+            };
+            verdict.rows += 1;
+            let like = |version: &&str| self.same("transactions", sheet, row, version);
+            if versions.iter().flatten().any(like) {
+                continue;
+            }
+            let date = row[sheet.at("date")].as_deref();
+            let gone = versions.iter().any(Option::is_none) || self.hushed.contains(&id);
+            let earlier = history.versions(Kind::Transaction, id, since, last);
+            if fresh(date) || !gone || !earlier.iter().flatten().any(like) {
+                verdict.altered += 1;
+                let what = versions
+                    .last()
+                    .copied()
+                    .flatten()
+                    .map_or("gone".to_owned(), |text| self.difference(sheet, row, text));
+                verdict.findings.push(format!("row {id} of user {user} is not as the bank had it: {what}"));
+            }
+        }
+    }
+
+    fn same(&self, table: &str, sheet: &Sheet, row: &[Cell], served: &str) -> bool {
+        let wants = wanted(table, &sheet.columns, served);
+        wants.iter().zip(row).all(|(want, cell)| self.fits(want, cell))
+    }
+
+    fn fits(&self, want: &Want, cell: &Cell) -> bool {
+        match want {
+            Want::Other => true,
+            Want::Is(Some(text)) if self.after.from_csv && text.is_empty() => cell.is_none(),
+            Want::Is(want) => want == cell,
+        }
+    }
+
+    fn difference(&self, sheet: &Sheet, row: &[Cell], served: &str) -> String {
+        let wants = wanted("transactions", &sheet.columns, served);
+        let cells = wants.iter().zip(row).zip(&sheet.columns);
+        cells
+            .filter(|((want, cell), _)| !self.fits(want, cell))
+            .map(|((want, cell), column)| format!("{column} is {cell:?}, not {want:?}"))
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
+
+    /// Accounts or connections of a user: those that were there all the time, as they were at some instant.
+    fn listed(
+        &self,
+        user: i64,
+        table: &str,
+        kind: Kind,
+        history: &History,
+        (first, last): (u64, u64),
+        findings: &mut Findings,
+    ) {
+        let sheet = self.after.table(table);
+        let rows = sheet.of("id_user", user);
+        let mut seen = BTreeSet::new();
+        for row in &rows {
+            let id: i64 = row[sheet.at("id")].as_deref().unwrap().parse().unwrap();
+            seen.insert(id);
+            let versions = history.versions(kind, id, first, last);
+            if !versions.iter().flatten().any(|version| self.same(table, sheet, row, version)) {
+                let what = versions.last().copied().flatten().map_or("gone".to_owned(), |text| {
+                    let wants = wanted(table, &sheet.columns, text);
+                    let cells = wants.iter().zip(row.iter()).zip(&sheet.columns);
+                    cells
+                        .filter(|((want, cell), _)| !self.fits(want, cell))
+                        .map(|x| format!("{x:?}"))
+                        .collect()
+                });
+                findings.push(format!("{table} {id} of user {user} is not as the bank had it: {what}"));
+            }
+        }
+        for id in history.ids(kind) {
+            if !seen.contains(&id) && history.existed(kind, id, first, last) {
+                findings.push(format!("{table} {id} of user {user} is lost"));
+            }
+        }
+    }
+
+    /// What transactions take from their accounts, and what coverage says of them.
+    fn derived(&self, user: i64, findings: &mut Findings) {
+        let (accounts, rows, coverage) =
+            (self.after.table("accounts"), self.after.table("transactions"), self.after.table("coverage"));
+        let mut count: BTreeMap<Cell, (usize, Cell, Cell)> = BTreeMap::new();
+        for row in rows.of("id_user", user) {
+            let account = row[rows.at("id_account")].clone();
+            let id: i64 = account.as_deref().unwrap().parse().unwrap();
+            let owner = accounts.of("id", id).first().map(|owner| {
+                (owner[accounts.at("id_connection")].clone(), owner[accounts.at("currency")].clone())
+            });
+            let derived = (row[rows.at("id_connection")].clone(), row[rows.at("currency")].clone());
+            if derived != owner.unwrap_or_default() {
+                findings
+                    .push(format!("a row of account {id} is not of its account's connection and currency"));
+            }
+            let date = row[rows.at("date")].clone();
+            let entry = count.entry(account).or_insert((0, date.clone(), date.clone()));
+            entry.0 += 1;
+            entry.1 = entry.1.clone().min(date.clone());
+            entry.2 = entry.2.clone().max(date);
+        }
+        for row in coverage.of("id_user", user) {
+            let account = &row[coverage.at("id_account")];
+            let (n, from, to) = count.remove(account).unwrap_or_default();
+            let said = (
+                row[coverage.at("rows")].clone(),
+                row[coverage.at("first_date")].clone(),
+                row[coverage.at("last_date")].clone(),
+            );
+            if said != (Some(n.to_string()), from, to) {
+                findings
+                    .push(format!("coverage of account {account:?} says {said:?}, and there are {n} rows"));
+            }
+            if row[coverage.at("complete")].as_deref() != Some("true") {
+                findings.push(format!("account {account:?} of the complete user {user} is not complete"));
+            }
+        }
+        for account in count.keys() {
+            findings.push(format!("account {account:?} has rows and no coverage"));
+        }
+    }
+
+    /// Balances of earlier days stay; those of the last day are the accounts'.
+    fn balances(&self, user: i64, findings: &mut Findings) {
+        let (accounts, balances) = (self.after.table("accounts"), self.after.table("balances"));
+        for account in accounts.of("id_user", user) {
+            let id: i64 = account[accounts.at("id")].as_deref().unwrap().parse().unwrap();
+            let latest =
+                balances.of("id_account", id).into_iter().max_by_key(|row| row[balances.at("day")].clone());
+            let agrees = latest.is_some_and(|latest| {
+                ["balance", "coming", "currency", "last_update"]
+                    .iter()
+                    .all(|column| latest[balances.at(column)] == account[accounts.at(column)])
+            });
+            if !agrees {
+                findings.push(format!("the balance of account {id} is not the account's"));
+            }
+        }
+    }
+
+    /// The manifest against the files: who is complete, who is not, what the lists name.
+    fn manifest_agrees(&self, units: &BTreeMap<i64, Unit>, findings: &mut Findings) {
+        let manifest = &self.after.manifest;
+        for outcome in ["complete", "carried", "kept", "failed", "skipped", "gone"] {
+            let n = units.values().filter(|unit| unit.outcome == outcome).count() as u64;
+            if manifest["users"][outcome].as_u64() != Some(n) {
+                findings.push(format!(
+                    "{n} users are {outcome}, the manifest says {}",
+                    manifest["users"][outcome]
+                ));
+            }
+        }
+        let named: BTreeSet<i64> = manifest["incomplete"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["id_user"].as_i64().unwrap())
+            .collect();
+        let lacking: BTreeSet<i64> = units
+            .iter()
+            .filter(|(_, unit)| matches!(unit.outcome.as_str(), "carried" | "failed"))
+            .map(|(user, _)| *user)
+            .collect();
+        if named != lacking {
+            findings.push(format!("incomplete are {lacking:?}, the manifest names {named:?}"));
+        }
+        let status = if lacking.is_empty() { "complete" } else { "partial" };
+        if text(&manifest["status"]) != status {
+            findings.push(format!("the status is {} and should be {status}", manifest["status"]));
+        }
+        for (list, table, column) in
+            [("accounts", "coverage", "id_account"), ("connections", "connections", "id")]
+        {
+            let mut listed: Vec<i64> = manifest[list]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|entry| entry["id"].as_i64().unwrap())
+                .collect();
+            let mut ids = self.after.table(table).ids(column);
+            listed.sort_unstable();
+            ids.sort_unstable();
+            if listed != ids {
+                findings.push(format!("the manifest lists {list} {listed:?}, the table holds {ids:?}"));
+            }
+        }
+        let sheet = self.after.table("transactions");
+        let dates: Vec<&str> = if sheet.columns.is_empty() {
+            Vec::new()
+        } else {
+            sheet.rows.iter().filter_map(|row| row[sheet.at("date")].as_deref()).collect()
+        };
+        let window = &manifest["window"];
+        let said = (window["exported"]["min"].as_str(), window["exported"]["max"].as_str());
+        if said != (dates.iter().min().copied(), dates.iter().max().copied()) || window["filter"] != "date" {
+            findings.push(format!("the window is said to be {window}"));
+        }
+    }
+
+    /// What the manifest says that changed, against what changed.
+    fn changes_agree(&self, findings: &mut Findings) {
+        let none = Sheet::default();
+        for table in ["transactions", "accounts"] {
+            let before = self.before.map_or(&none, |before| before.table(table));
+            let after = self.after.table(table);
+            let (old, new) = (keyed(before), keyed(after));
+            let inserted = new.keys().filter(|id| !old.contains_key(*id)).count() as u64;
+            let vanished = old.keys().filter(|id| !new.contains_key(*id)).count() as u64;
+            let said = &self.after.manifest["changes"][table];
+            if (said["inserted"].as_u64(), said["vanished"].as_u64()) != (Some(inserted), Some(vanished)) {
+                findings
+                    .push(format!("{table}: {inserted} came and {vanished} went, the manifest says {said}"));
+            }
+        }
+    }
+}
+
+fn keyed(sheet: &Sheet) -> BTreeMap<Cell, &Vec<Cell>> {
+    if sheet.columns.is_empty() {
+        return BTreeMap::new();
+    }
+    let at = sheet.at("id");
+    sheet.rows.iter().map(|row| (row[at].clone(), row)).collect()
+}
+
+/// Whether a date lies in a window whose ends are included, open where `None`. Only an open window holds no date.
+fn inside((from, to): &(Cell, Cell), date: Option<&str>) -> bool {
+    match date {
+        None => from.is_none() && to.is_none(),
+        Some(date) => {
+            from.as_deref().is_none_or(|from| date >= from) && to.as_deref().is_none_or(|to| date <= to)
+        }
+    }
+}
+
+fn date_of(served: &str) -> Option<String> {
+    powens_export::sandbox::exact(served)["date"].as_str().map(str::to_owned)
+}
