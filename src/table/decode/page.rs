@@ -134,7 +134,8 @@ impl Decoder {
     /// When the body is not one whole JSON object with the list in it. What single rows and cells hold is never an
     /// error.
     pub fn decode(&self, list: List, body: &[u8], context: Context) -> Result<Page, DecodeError> {
-        let text = std::str::from_utf8(body).map_err(|error| DecodeError::NotUtf8(error.valid_up_to()))?;
+        let text =
+            simdutf8::compat::from_utf8(body).map_err(|error| DecodeError::NotUtf8(error.valid_up_to()))?;
         let (plan, child_plan) = self.plans.get(&list).ok_or(DecodeError::MissingList(list.key()))?;
         // A row of a transaction takes some 900 bytes; the guess only sizes the first buffers.
         let mut rows = Rows::new(plan, text.len() / 800 + 1);
