@@ -175,7 +175,10 @@ fn fault_39_rows_in_any_order() {
     type Change = fn(&mut Vec<Box<RawValue>>);
     let orders: [Change; 3] = [
         |rows| rows.reverse(),
-        |rows| rows.rotate_left(rows.len().min(5)),
+        |rows| {
+            let by = rows.len().min(5);
+            rows.rotate_left(by);
+        },
         |rows| rows.sort_by_key(|row| row.get().len()),
     ];
     for order in orders {
