@@ -153,7 +153,7 @@ mod tests {
     fn whatever_decides_over_the_rows_is_a_difference() {
         type Change = fn(&mut Structure);
         let changes: [(Change, &str); 9] = [
-            (|now| drop(now.connections.insert(3)), "connection 3 appeared"),
+            (|now| now.connections.extend([3]), "connection 3 appeared"),
             (|now| now.connections.clear(), "connection 1 is gone"),
             (|now| drop(now.accounts.insert(11, AccountShape::default())), "account 11 appeared"),
             (|now| now.accounts.clear(), "account 10 is gone"),

@@ -156,6 +156,24 @@ fn every_change_of_structure_makes_a_full_walk() {
 }
 
 #[test]
+fn a_row_that_moves_to_another_month_leaves_its_old_one() {
+    let house = House::plain(2, 20);
+    let user = house.users()[0];
+    let rows_of = |house: &House| rows(&latest(&house.lake), Table::Transactions);
+    let rows_held = rows_of(&house).len();
+    let row = house.world(|world| world.holdings(user).unwrap().transactions().ids().next().unwrap());
+    house.world(|world| assert!(world.redate(user, row, "2024-02-29")));
+    house.run().unwrap();
+    assert_eq!(house.walked_in_full(), BTreeSet::new(), "changes show it");
+    // Reading by key finds a copy that stayed behind.
+    assert_eq!(rows_of(&house)[&vec![row.to_string()]]["date"], "2024-02-29");
+    assert_eq!(rows_of(&house).len(), rows_held);
+    let changes = latest(&house.lake).manifest.changes[&Table::Transactions];
+    assert_eq!((changes.inserted, changes.updated, changes.deleted, changes.vanished), (0, 1, 0, 0));
+    house.assert_like_one_full_run();
+}
+
+#[test]
 fn a_row_without_last_update_makes_every_walk_a_full_one() {
     let house = House::plain(2, 20);
     let user = house.users()[1];

@@ -19,6 +19,8 @@ use crate::support::{Bank, assert_verified, digests, latest};
 
 /// How many nights are played when nobody asks for more.
 const FEW: u64 = 40;
+/// Users, likewise.
+const FIVE: u64 = 5;
 /// Every so many nights the lake is verified and held against a lake made by one full run.
 const CHECKED_EVERY: u64 = 50;
 /// Eleven nights before the clocks go back; the run begins in the hour that comes twice and, in spring, never.
@@ -99,10 +101,11 @@ fn disk(folder: &Path) -> u64 {
 
 #[test]
 fn a_lake_stays_right_for_a_thousand_nights() {
-    let asked = std::env::var("POWENS_EXPORT_SOAK_NIGHTS").ok();
-    let nights = asked.map_or(FEW, |nights| nights.parse().unwrap());
+    let asked = |name: &str| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
+    let nights = asked("POWENS_EXPORT_SOAK_NIGHTS").unwrap_or(FEW);
+    let people = asked("POWENS_EXPORT_SOAK_USERS").unwrap_or(FIVE);
     let bank = Bank::new(SandboxConfig {
-        users: 5,
+        users: people as usize,
         seed: 29,
         transactions_per_user: 12,
         start: START.parse::<Timestamp>().unwrap(),
