@@ -132,7 +132,9 @@ impl fmt::Display for Why {
             Self::Incomplete => "the last snapshot is incomplete for this user",
             Self::Narrower => "fewer dates are held than were asked for",
             Self::NullLastUpdate => "a row without last_update is held: its changes would not show",
-            Self::ClockWentBack => "the API's clock went back: changes since the last walk would not all show",
+            Self::ClockWentBack => {
+                "the API's clock went back: changes since the last walk would not all show"
+            }
             Self::Due => "a full walk is due",
             Self::Changes => "complete in the last snapshot",
             Self::NotSelected => "not among the users asked for",
