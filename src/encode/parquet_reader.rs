@@ -7,6 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::RowGroupMetaData;
 
 use super::EncodeError;
 
@@ -51,6 +52,22 @@ impl ParquetReader {
             builder.with_batch_size(BATCH_ROWS).build().map_err(EncodeError::parquet("open", path))?;
         let schema = arrow::array::RecordBatchReader::schema(&batches);
         Ok(Self { path: path.to_owned(), schema, rows, batches })
+    }
+
+    /// Whether the footer of a file says that none of its rows lacks this column's value. `false` also where it does not
+    /// say: then the rows must be read.
+    ///
+    /// # Errors
+    /// As [`ParquetReader::open`].
+    pub fn is_never_null(path: &Path, column: &str) -> Result<bool, EncodeError> {
+        let file = File::open(path).map_err(EncodeError::io("open", path))?;
+        let builder =
+            ParquetRecordBatchReaderBuilder::try_new(file).map_err(EncodeError::parquet("open", path))?;
+        let missing = || EncodeError::Columns { path: path.to_owned(), column: column.to_owned() };
+        // Our tables are flat: a column's place among the fields is its place among the leaves.
+        let at = builder.schema().index_of(column).map_err(|_| missing())?;
+        let nulls = |group: &RowGroupMetaData| group.columns().get(at)?.statistics()?.null_count_opt();
+        Ok(builder.metadata().row_groups().iter().all(|group| nulls(group) == Some(0)))
     }
 
     /// The columns that batches have.

@@ -40,6 +40,7 @@ fn program_completions_and_man_pages_are_installed_below_prefix_and_destdir() {
         "",
         "-completions",
         "-demo",
+        "-plan",
         "-prune",
         "-run",
         "-sandbox",
