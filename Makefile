@@ -98,6 +98,16 @@ bench: ## Measure whole runs against a bank of templates: CPU, wall, memory, row
 	$(PYTHON) benches/run.py --what $(WHAT) --binary $(TARGET)/release/powens-export \
 		--bank $(TARGET)/release/examples/bank --save
 
+bench-peers: $(TARGET)/peers/ready ## Measure a Python script and a dlt pipeline on the same bank, side by side
+	$(CARGO) build --locked --profile $(BENCH_PROFILE) --bin powens-export --example bank
+	$(PYTHON) benches/run.py --what peers --binary $(TARGET)/release/powens-export \
+		--bank $(TARGET)/release/examples/bank --python $(TARGET)/peers/bin/python --save
+
+$(TARGET)/peers/ready: benches/peers/requirements.txt
+	$(PYTHON) -m venv "$(TARGET)/peers"
+	"$(TARGET)/peers/bin/python" -m pip install --quiet --disable-pip-version-check -r $<
+	@touch "$@"
+
 bench-stages: ## Measure decode, sort, merge, encode, read-back and hash, each alone
 	$(CARGO) bench --locked --bench stages
 
