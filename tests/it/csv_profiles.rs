@@ -62,7 +62,9 @@ fn rows_come_back_from_every_profile_by_another_reader() {
         std::env::var("POWENS_TEST_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(20_000);
     let (folder, texts) = (tempfile::tempdir().unwrap(), hostile_texts());
     let create = |name: &str, format, profile| {
-        TableWriter::create(&folder.path().join(name), format, &shape(profile)).unwrap()
+        let path = folder.path().join(name);
+        let file = Box::new(std::fs::File::create(&path).unwrap());
+        TableWriter::new(file, &path, format, &shape(profile)).unwrap()
     };
     let mut parquet = create("rows.parquet", Format::Parquet, CsvProfile::Iso);
     let mut files = CsvProfile::ALL.map(|profile| create(profile.as_str(), Format::Csv, profile));
