@@ -51,7 +51,7 @@ simulate: ## Play more schedules of the simulation: make simulate SEEDS=0..10000
 soak: ## A thousand simulated nights, verified and compared with full runs; prints what they cost
 	POWENS_EXPORT_SOAK_NIGHTS=1000 $(CARGO) test $(CARGO_FLAGS) --test it nights::soak -- --nocapture
 
-planted: ## Plant bugs one at a time and see which test notices (an hour)
+planted: ## Plant bugs one at a time and see which test notices
 	$(PYTHON) tests/tools/planted_bugs.py --target "$(abspath $(TARGET))"
 
 sweep: ## Kill the program at every file system call of a run, fail every one with an error, compare with the kernel
@@ -97,6 +97,16 @@ bench: ## Measure whole runs against a bank of templates: CPU, wall, memory, row
 	$(CARGO) build --locked --profile $(BENCH_PROFILE) --bin powens-export --example bank
 	$(PYTHON) benches/run.py --what $(WHAT) --binary $(TARGET)/release/powens-export \
 		--bank $(TARGET)/release/examples/bank --save
+
+bench-peers: $(TARGET)/peers/ready ## Measure a Python script and a dlt pipeline on the same bank, side by side
+	$(CARGO) build --locked --profile $(BENCH_PROFILE) --bin powens-export --example bank
+	$(PYTHON) benches/run.py --what peers --binary $(TARGET)/release/powens-export \
+		--bank $(TARGET)/release/examples/bank --python $(TARGET)/peers/bin/python --save
+
+$(TARGET)/peers/ready: benches/peers/requirements.txt
+	$(PYTHON) -m venv "$(TARGET)/peers"
+	"$(TARGET)/peers/bin/python" -m pip install --quiet --disable-pip-version-check -r $<
+	@touch "$@"
 
 bench-stages: ## Measure decode, sort, merge, encode, read-back and hash, each alone
 	$(CARGO) bench --locked --bench stages

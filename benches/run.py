@@ -165,6 +165,23 @@ class Bench:
         """The same with 10,000 users × 1,000 rows."""
         self.nights(10_000, 1000, "10 M")
 
+    def peers(self):
+        """The same bank of 100 users × 1,000 rows: this program, a Python script, a dlt pipeline."""
+        users, rows = 100, 1000
+        with self.folder() as folder, self.bank(users=users, rows=rows) as bank:
+            ours = self.run("powens-export", Path(folder) / "lake", bank)
+            for name in ("script", "dlt_pipeline"):
+                command = [self.options.python, HERE / "peers" / f"{name}.py"]
+                dest = Path(folder) / name
+                log = Path(folder) / "log.txt"
+                figures = measure([*command, bank.settings["POWENS_BASE_URL"], dest], log=log)
+                figures.pop("started")
+                figures.update(rows=users * rows)
+                self.add(f"{name}.py", figures)
+                ratio = ours["rows_per_cpu_s"] / self.table[-1]["rows_per_cpu_s"]
+                self.table[-1]["times_slower"] = round(ratio, 1)
+                print(f"{'':34}{ratio:.0f} times the CPU of powens-export")
+
     def waiting(self):
         """100 ms latency, 32 at a time, 320 users of one page: how near to the ideal."""
         latency, concurrency, users = 0.1, 32, 320
@@ -211,10 +228,11 @@ def machine():
 def main():
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target"))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--what", default="quick", help=f"quick, all, or names of: {', '.join(ALL)}, nights_1m")
+    parser.add_argument("--what", default="quick", help=f"quick, all, or names of: {', '.join(ALL)}, nights_1m, peers")
     parser.add_argument("--dest", help="where lakes are written and removed again [the system's temporary folder]")
     parser.add_argument("--binary", type=Path, default=target / "release" / "powens-export")
     parser.add_argument("--bank", type=Path, default=target / "release" / "examples" / "bank")
+    parser.add_argument("--python", help="an interpreter with benches/peers/requirements.txt, for --what peers")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--save", action="store_true", help="write the table to benches/results/")
     options = parser.parse_args()

@@ -1,9 +1,10 @@
 //! Batches of one size out of batches of any size, so that what the Parquet writer sees depends on the rows alone.
 
 use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
+
+use crate::table::concat_rows;
 
 /// Collects rows until `size` are there. Slices are kept as they come (no copy) and copied once when a chunk is full.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ impl Chunker {
         if self.waiting.is_empty() {
             return Ok(None);
         }
-        let chunk = concat_batches(&self.schema, &self.waiting)?;
+        let chunk = concat_rows(&self.schema, &self.waiting)?;
         self.waiting.clear();
         self.rows = 0;
         Ok(Some(chunk))

@@ -9,6 +9,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::schema::types::ColumnPath;
 
 use super::chunk::Chunker;
 use super::digest::HashingWriter;
@@ -91,6 +92,8 @@ fn properties(shape: &TableShape) -> WriterProperties {
         .map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: true })
         .collect();
     WriterProperties::builder()
+        // Every id is another one: a dictionary of them is larger than they are, and slow to find that out.
+        .set_column_dictionary_enabled(ColumnPath::from("id"), false)
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default()))
         .set_dictionary_enabled(true)

@@ -4,12 +4,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::file::metadata::RowGroupMetaData;
 
-use super::EncodeError;
+use super::{EncodeError, TableShape};
 
 /// Rows of a batch read.
 const BATCH_ROWS: usize = 8_192;
@@ -31,7 +33,6 @@ impl ParquetReader {
         let file = File::open(path).map_err(EncodeError::io("open", path))?;
         let builder =
             ParquetRecordBatchReaderBuilder::try_new(file).map_err(EncodeError::parquet("open", path))?;
-        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
         let builder = match columns {
             None => builder,
             Some(names) => {
@@ -48,6 +49,34 @@ impl ParquetReader {
                 builder.with_projection(mask)
             }
         };
+        Self::build(path, builder)
+    }
+
+    /// Opens a file that must have that shape, to decode every value of it. Texts come as views of the decoded pages,
+    /// which are whole and valid but not copied row by row; only those of the columns in `copied` are plain texts.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no Parquet file, or has other columns.
+    pub fn open_to_check(path: &Path, shape: &TableShape, copied: &[&str]) -> Result<Self, EncodeError> {
+        let file = File::open(path).map_err(EncodeError::io("open", path))?;
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+            .map_err(EncodeError::parquet("open", path))?;
+        TableShape::check(&shape.schema, metadata.schema(), path)?;
+        let viewed = |field: &FieldRef| match field.data_type() {
+            DataType::Utf8 if !copied.contains(&field.name().as_str()) => {
+                field.as_ref().clone().with_data_type(DataType::Utf8View)
+            }
+            _ => field.as_ref().clone(),
+        };
+        let schema = Schema::new(metadata.schema().fields().iter().map(viewed).collect::<Vec<_>>());
+        let options = ArrowReaderOptions::new().with_schema(schema.into());
+        let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)
+            .map_err(EncodeError::parquet("open", path))?;
+        Self::build(path, ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata))
+    }
+
+    fn build(path: &Path, builder: ParquetRecordBatchReaderBuilder<File>) -> Result<Self, EncodeError> {
+        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
         let batches =
             builder.with_batch_size(BATCH_ROWS).build().map_err(EncodeError::parquet("open", path))?;
         let schema = arrow::array::RecordBatchReader::schema(&batches);

@@ -142,11 +142,7 @@ async fn with_journal(
 }
 
 pub(super) fn fetch_config(config: &RunConfig) -> FetchConfig {
-    FetchConfig {
-        concurrency: config.api.concurrency,
-        drain: config.api.timings.drain,
-        ..FetchConfig::default()
-    }
+    FetchConfig { concurrency: config.api.concurrency, drain: config.api.timings.drain }
 }
 
 /// The lists of the domain.

@@ -95,9 +95,7 @@ fn data(report: &RunReport) -> BTreeMap<String, String> {
 /// Points are of one kind when only the table, month or number differs.
 fn kind(point: &Point) -> (When, Step, Vec<String>) {
     let part = |part: &str| part.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
-    let parts: Vec<&str> = point.path.split('/').collect();
-    let area = parts.iter().take(4).map(|name| part(name));
-    (point.when, point.step, area.chain([parts.len().to_string()]).collect())
+    (point.when, point.step, point.path.split('/').take(3).map(part).collect())
 }
 
 #[test]

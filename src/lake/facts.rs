@@ -38,6 +38,9 @@ pub struct RowFacts {
 }
 
 impl RowFacts {
+    /// The text columns that [`RowFacts::add`] looks into.
+    pub const TEXTS: &[&str] = &["currency"];
+
     /// The facts of no rows of a table; `None`: of a file that is no table's (`state/units.parquet`).
     #[must_use]
     pub fn new(table: Option<Table>, decimal: DecimalType) -> Self {

@@ -29,11 +29,7 @@ pub fn shape(table: Table, decimal: DecimalType, profile: CsvProfile) -> TableSh
 ///
 /// # Errors
 /// When it cannot be opened or has other columns.
-pub fn open_file(
-    folder: &Path,
-    file: &FileEntry,
-    decimal: DecimalType,
-) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, EncodeError>>>, EncodeError> {
+pub fn open_file(folder: &Path, file: &FileEntry, decimal: DecimalType) -> Result<Batches, EncodeError> {
     let path = file.path.under(folder);
     let Some(table) = file.table else { return Ok(Box::new(ParquetReader::open(&path, None)?)) };
     let profile = file.profile.as_deref().and_then(|name| name.parse().ok()).unwrap_or_default();
@@ -49,13 +45,23 @@ pub fn open_file(
 /// # Errors
 /// When it cannot be read or decoded.
 pub fn read_facts(folder: &Path, file: &FileEntry, decimal: DecimalType) -> Result<FileFacts, EncodeError> {
-    let bytes = Fingerprint::of_file(&file.path.under(folder))?;
+    let path = file.path.under(folder);
+    let bytes = Fingerprint::of_file(&path)?;
     let mut facts = RowFacts::new(file.table, decimal);
-    for rows in open_file(folder, file, decimal)? {
+    let rows: Batches = match (file.table, file.format) {
+        (Some(table), FileFormat::Parquet) => {
+            let shape = shape(table, decimal, CsvProfile::default());
+            Box::new(ParquetReader::open_to_check(&path, &shape, RowFacts::TEXTS)?)
+        }
+        _ => open_file(folder, file, decimal)?,
+    };
+    for rows in rows {
         facts.add(&rows?);
     }
     Ok(facts.finish(bytes))
 }
+
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, EncodeError>>>;
 
 /// What of a file is not as its entry says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

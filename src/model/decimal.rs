@@ -92,7 +92,9 @@ impl DecimalType {
             Some(place) => digits.len() - place - 1,
         };
         let shift = usize::from(self.scale).checked_sub(decimals)?;
-        let value = i128::from(mantissa).checked_mul(*POWERS.get(shift)?)?;
+        // Eighteen digits and as many places of shift fit; more are left to the long road.
+        let power = POWERS.get(shift).filter(|_| shift <= 18)?;
+        let value = i128::from(mantissa) * power;
         let most = POWERS.get(usize::from(self.precision))?;
         (value < *most).then_some(if negative { -value } else { value })
     }

@@ -74,12 +74,27 @@ fn days_of_text(text: &[u8]) -> Option<i32> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else { return None };
     let year = two_digits(y1, y2)? * 100 + two_digits(y3, y4)?;
     let (month, day) = (two_digits(m1, m2)?, two_digits(d1, d2)?);
-    if year == 0 {
+    if year == 0 || day == 0 || day > days_of_month(year, month)? {
         return None;
     }
-    let date =
-        Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
-    Some(days_of(date))
+    // Counted from 1 March of year 0, so that a leap day ends its year; the Gregorian calendar repeats every 400 years.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let day_of_year = (153 * month + 2) / 5 + day - 1;
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + day_of_year;
+    i32::try_from(days - DAYS_TO_1970).ok()
+}
+
+/// From 1 March of year 0 to 1 January 1970.
+const DAYS_TO_1970: i64 = 719_468;
+
+fn days_of_month(year: i64, month: i64) -> Option<i64> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    Some(match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i64::from(leap),
+        _ => return None,
+    })
 }
 
 /// Microseconds of an optional fraction, and what follows it.
@@ -300,6 +315,13 @@ mod tests {
             let mut clock = ParisClock::default();
             clock.utc_of(first * 1_000_000);
             prop_assert_eq!(clock.utc_of(second * 1_000_000), ParisClock::default().utc_of(second * 1_000_000));
+        }
+
+        #[test]
+        fn a_date_is_one_of_the_calendar(year in 0_i16..3_000, month in 0_i8..14, day in 0_i8..33) {
+            let text = format!("{year:04}-{month:02}-{day:02}");
+            let known = Date::new(year, month, day).ok().filter(|_| year > 0).map(days_of);
+            prop_assert_eq!(parse_date(text.as_bytes()), known);
         }
 
         #[test]

@@ -1,14 +1,13 @@
 //! Rows in memory, until they are written as a sorted run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use arrow::compute::interleave_record_batch;
 
 use crate::model::{DecimalType, UserId};
-use crate::table::{Issue, Month, Table, integer_keys, issues_batch, months_of};
+use crate::table::{Issue, Month, Table, integer_keys, interleave_rows, issues_batch, months_of};
 
-use super::block::{staged_schema, with_attempts};
+use super::block::{bytes_of, staged_schema, with_attempts};
 use super::ids::{Ids, RowId, row_ids};
 use super::journal::Commit;
 use super::run::RunWriter;
@@ -41,7 +40,7 @@ impl Unit {
     /// Adds rows; returns the bytes of memory that they hold.
     pub(super) fn push(&mut self, table: Table, rows: &RecordBatch, issues: &[Issue]) -> usize {
         let texts: usize = issues.iter().map(|issue| issue.column.len()).sum();
-        let bytes = rows.get_array_memory_size() + texts + size_of_val(issues);
+        let bytes = bytes_of(rows) + texts + size_of_val(issues);
         self.chunks.push(Chunk { table, rows: rows.clone(), issues: issues.to_vec() });
         self.bytes += bytes;
         bytes
@@ -113,7 +112,8 @@ impl TableRows<'_> {
             winners.extend(ids.into_iter().enumerate().map(|(row, id)| (*unit, id, place(row))));
         }
         // Later places first, so that the first of each key is the one to keep.
-        winners.sort_unstable_by_key(|(unit, id, place)| (*unit, *id, std::cmp::Reverse(*place)));
+        // A page is one descending run, which a stable sort takes as it is.
+        winners.sort_by_key(|(unit, id, place)| (*unit, *id, std::cmp::Reverse(*place)));
         winners.dedup_by_key(|(unit, id, _)| (*unit, *id));
         Ok(winners)
     }
@@ -140,32 +140,30 @@ impl TableRows<'_> {
             })
             .collect();
         drop(keys);
-        sorted.sort_unstable();
+        sorted.sort();
         let schema = staged_schema(self.table, decimal);
+        let chunks = self.chunks.iter().map(|(unit, chunk)| {
+            with_attempts(&schema, &chunk.rows, vec![units[*unit].1.attempt; chunk.rows.num_rows()])
+        });
+        let chunks = chunks.collect::<Result<Vec<_>, _>>()?;
+        // Where the rows of each chunk stand among the sources of the block under way; `None`: they are none yet.
+        let mut source_of: Vec<Option<usize>> = vec![None; chunks.len()];
         for month in sorted.chunk_by(|a, b| a.0 == b.0) {
             for rows in month.chunks(options.block_rows.max(1)) {
                 // Only the chunks that have rows in this block, so that many small units cost no more than few.
-                let mut used: HashMap<u32, usize> = HashMap::new();
-                let mut batches = Vec::new();
-                let mut indices = Vec::with_capacity(rows.len());
+                let mut sources: Vec<usize> = Vec::new();
+                let mut places = Vec::with_capacity(rows.len());
                 for (_, _, _, place) in rows {
-                    let at = match used.get(&place.chunk) {
-                        Some(at) => *at,
-                        None => {
-                            let (unit, chunk) = self.chunks[place.chunk as usize];
-                            batches.push(with_attempts(
-                                &schema,
-                                &chunk.rows,
-                                vec![units[unit].1.attempt; chunk.rows.num_rows()],
-                            )?);
-                            used.insert(place.chunk, batches.len() - 1);
-                            batches.len() - 1
-                        }
-                    };
-                    indices.push((at, place.row as usize));
+                    let chunk = place.chunk as usize;
+                    let source = *source_of[chunk].get_or_insert_with(|| {
+                        sources.push(chunk);
+                        sources.len() - 1
+                    });
+                    places.push((source, place.row as usize));
                 }
-                let batches: Vec<&RecordBatch> = batches.iter().collect();
-                run.rows(self.table, month[0].0, &interleave_record_batch(&batches, &indices)?)?;
+                let batches: Vec<&RecordBatch> = sources.iter().map(|chunk| &chunks[*chunk]).collect();
+                run.rows(self.table, month[0].0, &interleave_rows(&schema, &batches, &places)?)?;
+                sources.iter().for_each(|chunk| source_of[*chunk] = None);
             }
         }
         Ok(())

@@ -20,7 +20,7 @@ use super::run::RunEntry;
 use super::{Disk, StageError, StageKey};
 
 /// Raised when the stage's files change their meaning.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A line of the journal.
 #[derive(Clone, Debug, Serialize, Deserialize)]

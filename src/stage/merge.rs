@@ -3,12 +3,13 @@
 //!
 //! Every input brings batches of one schema whose rows ascend strictly by a key that the caller computes once per
 //! batch. Where inputs hold an equal key, the **later input wins** and the others' rows are dropped. Memory: one
-//! batch per input, plus those that the output under way still takes rows from.
+//! batch per input, plus those that the output under way still takes rows from. Every batch but the last has as many
+//! rows as were asked for, so that whoever writes them in steps of that size copies nothing more.
 //!
 //! | rows | how they reach the output |
 //! |---|---|
-//! | one input is left | slices of its batches, nothing is copied |
-//! | long stretches of one input | stretches found by galloping, concatenated |
+//! | one stretch of one batch | a slice, nothing is copied |
+//! | long stretches | found by galloping, concatenated |
 //! | inputs alternate | interleaved row by row |
 
 use std::cmp::{Ordering, Reverse};
@@ -16,12 +17,16 @@ use std::collections::BinaryHeap;
 use std::fmt;
 
 use arrow::array::RecordBatch;
-use arrow::compute::{concat_batches, interleave_record_batch};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
+use crate::table::{concat_rows, interleave_rows};
+
 /// A sorted stream of batches.
 pub type Input<'a, E> = Box<dyn Iterator<Item = Result<RecordBatch, E>> + Send + 'a>;
+
+/// For each batch of an input a key that no row of it lies before.
+pub type Bounds<'a, K> = Box<dyn Iterator<Item = K> + Send + 'a>;
 
 /// Computes the key of every row of a batch.
 pub type KeyOf<'a, K> = Box<dyn Fn(&RecordBatch) -> Result<Vec<K>, ArrowError> + Send + 'a>;
@@ -87,7 +92,11 @@ enum State {
 
 struct Cursor<'a, K, E> {
     batches: Input<'a, E>,
+    bounds: Option<Bounds<'a, K>>,
+    /// `None` while only a bound of the next batch is known: it is read when its turn comes.
     batch: Option<RecordBatch>,
+    /// The last key of the batch before.
+    last: Option<K>,
     keys: Vec<K>,
     row: usize,
     /// The batch's position in `pending`, once rows were taken from it.
@@ -134,7 +143,15 @@ where
     ) -> Self {
         let cursors: Vec<_> = inputs
             .into_iter()
-            .map(|batches| Cursor { batches, batch: None, keys: Vec::new(), row: 0, pending_at: None })
+            .map(|batches| Cursor {
+                batches,
+                bounds: None,
+                batch: None,
+                last: None,
+                keys: Vec::new(),
+                row: 0,
+                pending_at: None,
+            })
             .collect();
         Self {
             schema,
@@ -148,6 +165,16 @@ where
             pending_rows: 0,
             state: State::Unstarted,
         }
+    }
+
+    /// Gives each input its bounds. Then a batch is read no sooner than its rows may be next, so that inputs which
+    /// follow one another cost no memory while they wait.
+    #[must_use]
+    pub fn with_bounds(mut self, bounds: impl IntoIterator<Item = Bounds<'a, K>>) -> Self {
+        for (cursor, bounds) in self.cursors.iter_mut().zip(bounds) {
+            cursor.bounds = Some(bounds);
+        }
+        self
     }
 
     /// Tells `listener` of each dropped row.
@@ -172,9 +199,6 @@ where
         }
         while self.pending_rows < self.batch_rows {
             let Some(Reverse(first)) = self.heap.pop() else { break };
-            if self.heap.is_empty() && self.pending_rows == 0 {
-                return self.pass_through(first.input).map(Some);
-            }
             self.take_rows(first)?;
         }
         if self.pending_rows == 0 {
@@ -183,25 +207,21 @@ where
         self.emit().map(Some)
     }
 
-    /// The rest of the current batch of the only live input, as it is.
-    fn pass_through(&mut self, input: usize) -> Result<RecordBatch, E> {
-        let cursor = &mut self.cursors[input];
-        let batch = cursor.batch.as_ref().ok_or(MergeError::Keys { input })?;
-        let rows = (batch.num_rows() - cursor.row).min(self.batch_rows);
-        let slice = batch.slice(cursor.row, rows);
-        cursor.row += rows;
-        self.requeue(input)?;
-        Ok(slice)
-    }
-
     /// Takes the stretch of the first input's rows that lie before every other input's next row.
     fn take_rows(&mut self, first: Next<K>) -> Result<(), E> {
+        if self.cursors[first.input].batch.is_none() {
+            return self.read(first.input, Some(&first.key));
+        }
         let mut losers = false;
         while let Some(Reverse(next)) = self.heap.peek()
             && next.key == first.key
         {
             let loser = next.input;
             self.heap.pop();
+            if self.cursors[loser].batch.is_none() {
+                self.read(loser, Some(&first.key))?;
+                continue;
+            }
             self.report(first.input, loser);
             self.cursors[loser].row += 1;
             self.requeue(loser)?;
@@ -255,23 +275,37 @@ where
         }
     }
 
-    /// Loads the input's next batch that has rows.
+    /// Goes on to the input's next batch: reads it, or puts its bound among the candidates.
     fn load(&mut self, input: usize) -> Result<(), E> {
         let cursor = &mut self.cursors[input];
-        let last = cursor.keys.pop();
+        cursor.last = cursor.keys.pop().or_else(|| cursor.last.take());
         (cursor.batch, cursor.pending_at, cursor.row) = (None, None, 0);
         cursor.keys.clear();
-        for batch in cursor.batches.by_ref() {
+        match cursor.bounds.as_mut().and_then(Iterator::next) {
+            Some(key) => self.heap.push(Reverse(Next { key, input })),
+            // Batches beyond the bounds are read at once: none is ever left out.
+            None => self.read(input, None)?,
+        }
+        Ok(())
+    }
+
+    /// Reads the input's next batch that has rows; none of them lies before `bound`.
+    fn read(&mut self, input: usize, bound: Option<&K>) -> Result<(), E> {
+        let cursor = &mut self.cursors[input];
+        while let Some(batch) = cursor.batches.next() {
             let batch = batch?;
             if batch.num_rows() == 0 {
+                if bound.is_some() {
+                    return self.load(input);
+                }
                 continue;
             }
             let keys = (self.key_of)(&batch).map_err(MergeError::Arrow)?;
             if keys.len() != batch.num_rows() {
                 return Err(MergeError::Keys { input }.into());
             }
-            let follows = last.is_none_or(|last| last < keys[0]);
-            if !follows || !keys.is_sorted_by(|a, b| a < b) {
+            let follows = cursor.last.as_ref().is_none_or(|last| *last < keys[0]);
+            if !follows || bound.is_some_and(|bound| keys[0] < *bound) || !keys.is_sorted_by(|a, b| a < b) {
                 return Err(MergeError::Unsorted { input }.into());
             }
             self.heap.push(Reverse(Next { key: keys[0].clone(), input }));
@@ -306,14 +340,14 @@ fn join(
             .iter()
             .map(|stretch| batches[stretch.batch].slice(stretch.start, stretch.rows))
             .collect();
-        return concat_batches(schema, &slices);
+        return concat_rows(schema, &slices);
     }
     let indices: Vec<(usize, usize)> = stretches
         .iter()
         .flat_map(|stretch| (stretch.start..stretch.start + stretch.rows).map(|row| (stretch.batch, row)))
         .collect();
     let batches: Vec<&RecordBatch> = batches.iter().collect();
-    interleave_record_batch(&batches, &indices)
+    interleave_rows(schema, &batches, &indices)
 }
 
 /// How many of the ascending keys lie before `bound`: looks near first, since stretches are often short.
@@ -402,6 +436,7 @@ mod tests {
             maps in prop::collection::vec(prop::collection::btree_map(0_i64..300, any::<Option<u8>>(), 0..200), 0..6),
             chunk in 1_usize..40,
             batch_rows in 1_usize..70,
+            bounded in 0_usize..40,
         ) {
             let mut model = BTreeMap::new();
             let mut replaced = 0;
@@ -420,7 +455,14 @@ mod tests {
             }
             let seen = Arc::new(Mutex::new(0));
             let counter = seen.clone();
-            let stream = MergeStream::new(schema(), inputs(chunked), keys, batch_rows).on_replaced(move |pair| {
+            let bound = |batch: &RecordBatch| keys(batch).unwrap().first().map_or(i64::MIN, |key| key - 1);
+            let bounds: Vec<_> = chunked
+                .iter()
+                .map(|batches| batches.iter().take(bounded).map(bound).collect::<Vec<_>>())
+                .map(|bounds| Box::new(bounds.into_iter()) as Bounds<'_, i64>)
+                .collect();
+            let stream = MergeStream::new(schema(), inputs(chunked), keys, batch_rows).with_bounds(bounds);
+            let stream = stream.on_replaced(move |pair| {
                 assert_eq!(
                     rows(pair.winner.1)[pair.winner.2].0,
                     rows(pair.loser.1)[pair.loser.2].0

@@ -17,7 +17,7 @@ use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
 use crate::model::UserId;
-use crate::table::{Month, Table};
+use crate::table::{Month, Table, integer_keys};
 
 use super::block::{self, BlockEncoder, checksum};
 use super::ids::Ids;
@@ -48,7 +48,12 @@ pub(super) struct Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BlockEntry {
     place: Place,
+    first: Option<FirstRow>,
 }
+
+/// The order of a block's first row and its attempt: what decides when the block must be read. Tables that are ordered
+/// by texts have none.
+pub(super) type FirstRow = ([i64; 4], i64);
 
 /// The rows of one attempt in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +68,7 @@ pub(super) struct Piece {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct IndexFile {
-    blocks: Vec<(Table, Option<String>, Place)>,
+    blocks: Vec<(Table, Option<String>, Place, Option<FirstRow>)>,
     pieces: Vec<Piece>,
 }
 
@@ -108,9 +113,9 @@ impl Run {
     fn read_index(&mut self) -> Result<(), StageError> {
         let bytes = self.read(self.entry.index)?;
         let index: IndexFile = serde_json::from_slice(&bytes).map_err(|_| self.damaged())?;
-        for (table, month, place) in index.blocks {
+        for (table, month, place, first) in index.blocks {
             let month = month.map(|text| text.parse()).transpose().map_err(|_| self.damaged())?;
-            self.blocks.entry((table, month)).or_default().push(BlockEntry { place });
+            self.blocks.entry((table, month)).or_default().push(BlockEntry { place, first });
         }
         self.pieces = index.pieces.into_iter().map(|piece| (piece.attempt, piece)).collect();
         Ok(())
@@ -169,6 +174,13 @@ impl Run {
     }
 }
 
+impl BlockEntry {
+    /// The block's first row, whether it counts or not.
+    pub(super) fn first(&self) -> Option<FirstRow> {
+        self.first
+    }
+}
+
 /// Writes a run.
 pub(super) struct RunWriter<'a> {
     disk: &'a dyn Disk,
@@ -179,7 +191,7 @@ pub(super) struct RunWriter<'a> {
     file: File,
     pending: Vec<u8>,
     written: u64,
-    blocks: Vec<(Table, Option<String>, Place)>,
+    blocks: Vec<(Table, Option<String>, Place, Option<FirstRow>)>,
     pieces: BTreeMap<i64, Piece>,
     encoder: Option<(Table, BlockEncoder)>,
 }
@@ -229,11 +241,13 @@ impl<'a> RunWriter<'a> {
     fn block(&mut self, table: Table, month: Option<Month>, rows: &RecordBatch) -> Result<(), StageError> {
         let encoder = match &mut self.encoder {
             Some((same, encoder)) if *same == table => encoder,
-            other => &mut other.insert((table, BlockEncoder::new(&rows.schema())?)).1,
+            other => &mut other.insert((table, BlockEncoder::new(&rows.schema()))).1,
         };
         let bytes = encoder.encode(rows)?;
         let place = self.append(&bytes)?;
-        self.blocks.push((table, month.map(|month| month.to_string()), place));
+        let order = integer_keys(table, &rows.slice(0, 1)).and_then(|keys| keys.first().copied());
+        let attempt = block::attempts_of(rows).and_then(|attempts| attempts.values().first().copied());
+        self.blocks.push((table, month.map(|month| month.to_string()), place, order.zip(attempt)));
         Ok(())
     }
 

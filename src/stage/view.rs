@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch};
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int64Type, SchemaRef};
 use arrow::error::ArrowError;
@@ -12,10 +12,10 @@ use crate::model::DecimalType;
 use crate::table::{Month, Table, integer_keys};
 
 use super::StageError;
-use super::block::{staged_schema, without_attempts};
+use super::block::{attempts_of, staged_schema, without_attempts};
 use super::ids::{Ids, row_ids};
-use super::merge::{Input, MergeStream};
-use super::run::{BlockEntry, Run};
+use super::merge::{Bounds, Input, MergeStream};
+use super::run::{BlockEntry, FirstRow, Run};
 
 /// A stream of a table's rows in its order.
 pub type Rows = Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send>;
@@ -167,7 +167,10 @@ pub(super) fn merged(
     let schema = staged_schema(table, decimal);
     let views: Vec<Arc<View>> =
         views.iter().filter(|view| !view.run.blocks(table, month).is_empty()).cloned().collect();
-    let users = users_of(&views);
+    let users = Arc::new(users_of(&views));
+    let firsts =
+        views.iter().map(|view| view.run.blocks(table, month).iter().map(BlockEntry::first).collect());
+    let firsts: Vec<Option<Vec<FirstRow>>> = firsts.collect();
     let inputs = views
         .into_iter()
         .map(|view| {
@@ -182,15 +185,28 @@ pub(super) fn merged(
     let rows: Rows = if table == Table::Issues {
         Box::new(MergeStream::new(schema, inputs, issue_keys, batch_rows))
     } else {
+        let user_of = |users: &HashMap<i64, i64>, attempt| users.get(&attempt).copied().unwrap_or_default();
+        let bounds = firsts.into_iter().map(|firsts| {
+            let users = users.clone();
+            let key = move |(order, attempt)| (order, (user_of(&users, attempt), attempt));
+            Box::new(firsts.unwrap_or_default().into_iter().map(key)) as Bounds<'static, NumberKey>
+        });
+        let bounds: Vec<_> = bounds.collect();
         let keys = move |rows: &RecordBatch| {
             let malformed = || ArrowError::SchemaError(format!("not the columns of {}", table.name()));
             let orders = integer_keys(table, rows).ok_or_else(malformed)?;
             let attempts = attempts_of(rows).ok_or_else(malformed)?;
-            let user = |attempt: &i64| users.get(attempt).copied().unwrap_or_default();
-            let ends = attempts.values().iter().map(|attempt| (user(attempt), *attempt));
-            Ok(orders.into_iter().zip(ends).collect())
+            // Rows of one attempt lie together: its user is looked up once for each stretch.
+            let mut end = (0, i64::MIN);
+            let key = |(order, attempt): ([i64; 4], &i64)| {
+                if end.1 != *attempt {
+                    end = (user_of(&users, *attempt), *attempt);
+                }
+                (order, end)
+            };
+            Ok(orders.into_iter().zip(attempts.values()).map(key).collect::<Vec<NumberKey>>())
         };
-        Box::new(MergeStream::new(schema, inputs, keys, batch_rows))
+        Box::new(MergeStream::new(schema, inputs, keys, batch_rows).with_bounds(bounds))
     };
     if attempts == Attempts::Kept {
         return rows;
@@ -199,15 +215,13 @@ pub(super) fn merged(
     Box::new(rows.map(move |rows| Ok(without_attempts(&plain, &rows?)?)))
 }
 
+/// Order, user, attempt.
+type NumberKey = ([i64; 4], (i64, i64));
+
 /// The user of each live attempt.
 fn users_of(views: &[Arc<View>]) -> HashMap<i64, i64> {
     let pieces = views.iter().flat_map(|view| view.run.pieces.values());
     pieces.map(|piece| (piece.attempt, piece.user.get())).collect()
-}
-
-/// The attempts of staged rows.
-fn attempts_of(rows: &RecordBatch) -> Option<&Int64Array> {
-    rows.columns().last()?.as_primitive_opt::<Int64Type>()
 }
 
 /// Table, user, id, column, kind, attempt.

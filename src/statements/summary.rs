@@ -167,7 +167,8 @@ fn write_totals(
         totals.credits.add(credits);
     }
     sheet.title(words.totals)?;
-    sheet.columns(&words.total_columns, &[Width::Narrow; 6])?;
+    let (narrow, amount) = (Width::Narrow, Width::Amount);
+    sheet.columns(&words.total_columns, &[narrow, amount, amount, amount, amount, narrow])?;
     for (currency, totals) in currencies {
         let unknown = (totals.unknown > 0).then(|| (words.without)(totals.unknown));
         let apart = totals.apart.then(|| words.card_accounts_apart.to_owned());

@@ -61,8 +61,12 @@ pub fn derive_transactions(rows: &RecordBatch, facts: &AccountFacts) -> Result<R
         .ok_or_else(|| ArrowError::SchemaError("id_account is no Int64".to_owned()))?;
     let mut connections = Int64Builder::with_capacity(rows.num_rows());
     let mut currencies = StringBuilder::with_capacity(rows.num_rows(), rows.num_rows() * 3);
+    // Rows of one account lie together: it is looked up once for each stretch.
+    let (mut last, mut fact) = (None, None);
     for account in accounts {
-        let fact = account.and_then(|account| facts.0.get(&account));
+        if account != last {
+            (last, fact) = (account, account.and_then(|account| facts.0.get(&account)));
+        }
         connections.append_option(fact.and_then(|(connection, _)| *connection));
         currencies.append_option(fact.and_then(|(_, currency)| currency.as_deref()));
     }

@@ -10,6 +10,7 @@
 //! | `decode/` | a response's bytes → [`Page`] |
 //! | `issue` | what did not fit, and the `issues` table's rows |
 //! | `order` | row order, keys, months |
+//! | `join` | rows of several batches as one |
 //! | `derive` | columns that other tables give |
 //! | `health` | what a connection's state means for its data |
 
@@ -17,11 +18,13 @@ mod decode;
 mod derive;
 pub mod health;
 mod issue;
+mod join;
 mod order;
 mod schema;
 
 pub use decode::{Context, DecodeError, Decoder, Envelope, Links, List, Page, Refill};
 pub use derive::{AccountFacts, derive_transactions};
 pub use issue::{Issue, IssueKind, issues_batch};
+pub use join::{concat_rows, interleave_rows, is_null};
 pub use order::{Month, NotAMonth, distinct_months, integer_keys, months_of, sort};
 pub use schema::{Children, Clock, Column, ColumnType, Partition, Privacy, Source, Table, TableSchema};

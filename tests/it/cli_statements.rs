@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use powens_export::sandbox::{NewAccount, SandboxConfig, World};
+use powens_export::sandbox::{Endpoint, Fault, NewAccount, Nights, Rule, SandboxConfig, World};
 
 use crate::support::{Bank, Done, hostile_texts, office, readers};
 
@@ -96,6 +96,25 @@ fn a_user_kept_with_fewer_dates_says_so_and_has_no_balances() {
     assert_eq!(code, Some(0), "October is held: {balances}");
     assert!(balances.contains("the export holds nothing after 2026-11-10"), "{balances}");
     assert!(!balances.contains("opening and closing, back from"), "{balances}");
+}
+
+/// What a failed night left as it was is not complete, though nobody can say what is missing.
+#[test]
+fn a_user_that_is_carried_is_a_gap_and_has_no_balances() {
+    let bank = Bank::new(SandboxConfig { users: 12, seed: 5, edge_cases: false, ..SandboxConfig::default() });
+    let folder = tempfile::tempdir().unwrap();
+    let (lake, pack) = (folder.path().join("lake"), folder.path().join("pack"));
+    bank.run(&lake, &[]).expect(0);
+    let user = bank.sandbox.with_world(|world| world.users())[0];
+    bank.sandbox.inject(Rule::on(Endpoint::Accounts).user(user).always().fault(Fault::Status(403)));
+    bank.sandbox.night_of(Nights { users_come_and_go: false, ..Nights::default() });
+    bank.run(&lake, &[]).expect(3);
+    let (user, flags) = (user.to_string(), ["--month", "2026-10", "--profile", "iso"]);
+    let done = statements(&bank, &lake, &pack, &[&flags[..], &["--user", &user]].concat()).expect(3);
+    assert!(done.stdout.contains(": not everything could be fetched ("), "{}", done.stdout);
+    let summary = std::fs::read_to_string(pack.join("summary.csv")).unwrap();
+    assert!(summary.lines().nth(1).unwrap().contains("INCOMPLETE"), "{summary}");
+    assert!(summary.contains("Balances not computed: the rows are not complete"), "{summary}");
 }
 
 /// Five hundred accounts and two years: `POWENS_TEST_LAKE=DIR` leaves the lake there, to measure time and memory with.

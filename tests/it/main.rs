@@ -12,10 +12,12 @@
 //! | `cli_statements` | packs for accountants, by Python, openpyxl, ofxtools and LibreOffice |
 //! | `csv_profiles` | any number of rows through each profile and back, by Python |
 //! | `cli_examples` | the programs under `examples/` |
-//! | `crash/` | what breaks off, refuses or is in the way: signals, kills, disks, links |
-//! | `install` | what `make install` puts where |
+//! | `faults` | the fault catalogue: what an API, a network and settings can do wrong, row by row |
 //! | `whole_runs` | bytes, requests, secrets, nights and failures of whole runs |
 //! | `nights` | night after night through the library: equality, balances, backfill, guards, a soak |
+//! | `properties` | random amounts and times, from JSON to what readers see |
+//! | `crash/` | what breaks off, refuses or is in the way: signals, kills, disks, links |
+//! | `install` | what `make install` puts where |
 //! | `simulation` | thousands of seeded schedules of whole runs, against the bank's own history |
 //! | `cli_readme` | the README names every setting and every exit code |
 //! | `readme_blocks` | every command and query of the README is run |
@@ -33,9 +35,11 @@ mod cli_run;
 mod cli_statements;
 mod crash;
 mod csv_profiles;
+mod faults;
 mod install;
 mod layering;
 mod nights;
+mod properties;
 mod readme_blocks;
 mod simulation;
 mod support;

@@ -2,7 +2,7 @@
  * system calls below a folder, over all threads, and at the chosen one kills the process or answers with an error.
  *
  * SWEEP_ROOT    the folders whose calls count, separated by `:`
- * SWEEP_CALLS   `change`: calls that change something; `all`: those that only look, too
+ * SWEEP_CALLS   `change`: calls that change something; `write`: writes alone; `all`: those that only look, too
  * SWEEP_AT      the number of the call, from 1; 0 only counts
  * SWEEP_DO      `kill`: before the call; `torn`: a write has done half of its work; `short`: a write does half of its
  *               work and says so; a number: the errno to answer
@@ -29,7 +29,7 @@
 enum kind { LOOK, CHANGE };
 
 static const char *roots, *report, *trace;
-static int everything, torn, shorter, error;
+static int everything, writes_only, torn, shorter, error;
 static long at;
 static atomic_long calls;
 static atomic_int struck;
@@ -40,6 +40,7 @@ __attribute__((constructor)) static void begin(void) {
     report = getenv("SWEEP_REPORT");
     trace = getenv("SWEEP_TRACE");
     everything = which && !strcmp(which, "all");
+    writes_only = which && !strcmp(which, "write");
     torn = what && !strcmp(what, "torn");
     shorter = what && !strcmp(what, "short");
     error = what ? atoi(what) : 0;
@@ -92,7 +93,7 @@ static const char *resolve(int folder, const char *name, char *into) {
 /* Counts a call; true when it is to fail, with errno set. Does not return when it is to end the process. */
 static int strikes(enum kind kind, const char *call, int folder, const char *name) {
     char space[PATH_MAX];
-    if (!roots || (kind == LOOK && !everything)) return 0;
+    if (!roots || (kind == LOOK && !everything) || (writes_only && !strstr(call, "write"))) return 0;
     int before = errno;
     const char *path = resolve(folder, name, space);
     if (!below(path)) { errno = before; return 0; }
@@ -102,7 +103,7 @@ static int strikes(enum kind kind, const char *call, int folder, const char *nam
     if (number != at) return 0;
     atomic_store(&struck, 1);
     note(report, O_TRUNC, "struck %s %s\n", call, path);
-    if ((torn || shorter) && strstr(call, "write")) return -1;
+    if (torn || shorter) return -1;
     if (!error) syscall(SYS_kill, getpid(), SIGKILL);
     errno = error;
     return 1;
@@ -113,12 +114,13 @@ static int strikes(enum kind kind, const char *call, int folder, const char *nam
     if (!real) real = (type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
 
 static int wanted(int flags) { return flags & (O_CREAT | O_TRUNC) ? CHANGE : LOOK; }
+static const char *named(int flags) { return wanted(flags) == CHANGE ? "create" : "open"; }
 
 #define OPEN(function) \
     int function(const char *path, int flags, ...) { \
         va_list more; va_start(more, flags); mode_t mode = va_arg(more, mode_t); va_end(more); \
         REAL(int, #function, const char *, int, ...); \
-        return strikes(wanted(flags), "open", AT_FDCWD, path) ? -1 : real(path, flags, mode); \
+        return strikes(wanted(flags), named(flags), AT_FDCWD, path) ? -1 : real(path, flags, mode); \
     }
 OPEN(open)
 OPEN(open64)
@@ -127,7 +129,7 @@ OPEN(open64)
     int function(int folder, const char *path, int flags, ...) { \
         va_list more; va_start(more, flags); mode_t mode = va_arg(more, mode_t); va_end(more); \
         REAL(int, #function, int, const char *, int, ...); \
-        return strikes(wanted(flags), "openat", folder, path) ? -1 : real(folder, path, flags, mode); \
+        return strikes(wanted(flags), named(flags), folder, path) ? -1 : real(folder, path, flags, mode); \
     }
 OPENAT(openat)
 OPENAT(openat64)

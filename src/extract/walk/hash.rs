@@ -3,18 +3,23 @@
 use std::hash::{BuildHasherDefault, Hasher};
 
 use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 
+use crate::table::is_null;
+
 const SEED: u64 = 0x243f_6a88_85a3_08d3;
-const NULL: u64 = 0x1319_8a2e_0370_7344;
 const STEP: u64 = 0xa409_3822_299f_31d1;
 
-/// One number per row, over all columns.
+/// One number per row, over all columns: the sum of what each value adds. A null adds nothing, so that columns
+/// without a value, which are most, cost nothing.
 pub(in crate::extract) fn row_hashes(rows: &RecordBatch) -> Vec<u64> {
     let mut hashes = vec![SEED; rows.num_rows()];
-    for column in rows.columns() {
-        add_column(&mut hashes, column);
+    for (place, column) in rows.columns().iter().enumerate() {
+        if !is_null(column) {
+            add_column(&mut hashes, mix(place as u64, STEP), column);
+        }
     }
     hashes
 }
@@ -27,39 +32,45 @@ pub(super) fn mix(a: u64, b: u64) -> u64 {
     low ^ high
 }
 
-fn add_column(hashes: &mut [u64], column: &ArrayRef) {
+/// `salt` tells one column's values from another's.
+fn add_column(hashes: &mut [u64], salt: u64, column: &ArrayRef) {
+    let nulls = column.nulls();
     match column.data_type() {
         DataType::Int64 => {
-            add(hashes, column.as_primitive::<Int64Type>().iter().map(|v| v.map(i64::cast_unsigned)))
+            let values = column.as_primitive::<Int64Type>().values();
+            add(hashes, salt, nulls, |row| values[row].cast_unsigned());
         }
-        DataType::Date32 => add(
-            hashes,
-            column.as_primitive::<Date32Type>().iter().map(|v| v.map(|v| u64::from(v.cast_unsigned()))),
-        ),
-        DataType::Timestamp(..) => add(
-            hashes,
-            column.as_primitive::<TimestampMicrosecondType>().iter().map(|v| v.map(i64::cast_unsigned)),
-        ),
+        DataType::Date32 => {
+            let values = column.as_primitive::<Date32Type>().values();
+            add(hashes, salt, nulls, |row| u64::from(values[row].cast_unsigned()));
+        }
+        DataType::Timestamp(..) => {
+            let values = column.as_primitive::<TimestampMicrosecondType>().values();
+            add(hashes, salt, nulls, |row| values[row].cast_unsigned());
+        }
         DataType::Decimal128(..) => {
-            let words = column.as_primitive::<Decimal128Type>().iter();
-            add(hashes, words.map(|v| v.map(|v| bytes_hash(&v.to_le_bytes()))));
+            let values = column.as_primitive::<Decimal128Type>().values();
+            add(hashes, salt, nulls, |row| bytes_hash(&values[row].to_le_bytes()));
         }
-        DataType::Boolean => add(hashes, column.as_boolean().iter().map(|v| v.map(u64::from))),
+        DataType::Boolean => {
+            let values = column.as_boolean();
+            add(hashes, salt, nulls, |row| u64::from(values.value(row)));
+        }
         DataType::Utf8 => {
-            add(hashes, column.as_string::<i32>().iter().map(|v| v.map(|v| bytes_hash(v.as_bytes()))))
+            let values = column.as_string::<i32>();
+            add(hashes, salt, nulls, |row| bytes_hash(values.value(row).as_bytes()));
         }
         // No table has another type; a column of one would count by its nulls.
-        _ => add(hashes, (0..column.len()).map(|at| column.is_valid(at).then_some(1))),
+        _ => add(hashes, salt, nulls, |_| 1),
     }
 }
 
-fn add(hashes: &mut [u64], values: impl Iterator<Item = Option<u64>>) {
-    for (hash, value) in hashes.iter_mut().zip(values) {
-        // A null and any value lead apart: the value is mixed once more.
-        *hash = match value {
-            None => mix(*hash, NULL),
-            Some(value) => mix(hash.rotate_left(23), value),
-        };
+#[inline]
+fn add(hashes: &mut [u64], salt: u64, nulls: Option<&NullBuffer>, value: impl Fn(usize) -> u64) {
+    let one = |row: usize, hash: &mut u64| *hash = hash.wrapping_add(mix(value(row), salt));
+    match nulls {
+        Some(nulls) => nulls.valid_indices().for_each(|row| one(row, &mut hashes[row])),
+        None => hashes.iter_mut().enumerate().for_each(|(row, hash)| one(row, hash)),
     }
 }
 

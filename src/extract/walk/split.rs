@@ -31,13 +31,19 @@ impl Days {
         let mut highest: Option<i32> = None;
         let mut lowest: Option<i32> = None;
         let mut falls = true;
+        // Rows of one day lie together: it is looked up once for each stretch.
+        let mut stretch: Option<(i32, u64)> = None;
         for date in dates.iter().flatten() {
-            *self.rows.entry(date).or_default() += 1;
+            match &mut stretch {
+                Some((day, rows)) if *day == date => *rows += 1,
+                _ => self.count(stretch.replace((date, 1))),
+            }
             falls &= lowest.is_none_or(|lowest| date <= lowest);
             first = first.or(Some(date));
             highest = highest.max(Some(date));
             lowest = Some(lowest.map_or(date, |lowest| lowest.min(date)));
         }
+        self.count(stretch);
         let continues = before.zip(highest).is_none_or(|(before, highest)| highest <= before);
         self.newest_first &= falls && continues;
         self.last = match (before, lowest) {
@@ -45,6 +51,12 @@ impl Days {
             (before, lowest) => lowest.or(before),
         };
         continues
+    }
+
+    fn count(&mut self, stretch: Option<(i32, u64)>) {
+        if let Some((day, rows)) = stretch {
+            *self.rows.entry(day).or_default() += rows;
+        }
     }
 
     /// The parts of `window` to ask for one by one: each smaller than the window, together all of it.

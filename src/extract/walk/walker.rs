@@ -186,9 +186,13 @@ impl<'w, 'a> Walker<'w, 'a> {
 
     fn look_at_accounts(&mut self, rows: &RecordBatch) {
         let (Some(ids), Some(accounts)) = (number(rows, "id"), number(rows, "id_account")) else { return };
+        let mut last = None;
         for (id, account) in ids.iter().zip(accounts.iter()) {
             let (Some(id), Some(account)) = (id, account) else { continue };
-            self.tally.accounts.insert(account);
+            if last != Some(account) {
+                last = Some(account);
+                self.tally.accounts.insert(account);
+            }
             if !self.known_accounts.contains(&account) {
                 self.tally.strangers.push((account, id));
             }

@@ -20,8 +20,8 @@ use super::population::{Days, Population, Standing};
 #[derive(Debug)]
 pub(super) struct DropSet<'a> {
     population: &'a Population,
-    /// Ids of all staged transactions, ascending.
-    received: Vec<i64>,
+    /// Ids of all staged transactions.
+    received: Received,
     /// Those of them that lie outside the dates held of their user: they replace what they were, and are left out.
     outside: HashSet<i64>,
     units: HashMap<i64, UnitRule>,
@@ -30,6 +30,42 @@ pub(super) struct DropSet<'a> {
     /// Accounts of fetched users whose connection or currency changed, and how all accounts of such users are now.
     revised: HashSet<i64>,
     facts: AccountFacts,
+}
+
+/// A set of ids that is asked for each row of the parent, nearly always in vain: a table of bits, some sixteen for each
+/// id, answers most of that without a search.
+#[derive(Debug)]
+struct Received {
+    /// Ascending.
+    ids: Vec<i64>,
+    bits: Vec<u64>,
+    /// The highest bits of an id's hash that name its bit.
+    shift: u32,
+}
+
+impl Received {
+    fn new(mut ids: Vec<i64>) -> Self {
+        ids.sort_unstable();
+        ids.dedup();
+        let places = (ids.len() * 16).next_power_of_two().max(64);
+        let mut set = Self { ids, bits: vec![0; places / 64], shift: 64 - places.trailing_zeros() };
+        for at in 0..set.ids.len() {
+            let (word, bit) = set.place(set.ids[at]);
+            set.bits[word] |= bit;
+        }
+        set
+    }
+
+    /// Where an id's bit is. Ids follow one another: a multiplication by an odd number scatters them.
+    fn place(&self, id: i64) -> (usize, u64) {
+        let place = id.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift;
+        (usize::try_from(place / 64).unwrap_or(0), 1 << (place % 64))
+    }
+
+    fn contains(&self, id: i64) -> bool {
+        let (word, bit) = self.place(id);
+        self.bits[word] & bit != 0 && self.ids.binary_search(&id).is_ok()
+    }
 }
 
 /// What a fetched unit says of its user's rows.
@@ -110,17 +146,15 @@ impl<'a> DropSet<'a> {
     pub(super) fn new(
         population: &'a Population,
         walked: &BTreeMap<i64, &Walked>,
-        mut received: Vec<i64>,
+        received: Vec<i64>,
         outside: HashSet<i64>,
         accounts: Accounts,
     ) -> Self {
-        received.sort_unstable();
-        received.dedup();
         let changed =
             accounts.now.iter().filter(|(id, now)| accounts.before.get(id).is_some_and(|b| b != *now));
         Self {
             population,
-            received,
+            received: Received::new(received),
             outside,
             units: walked.iter().map(|(user, unit)| (*user, UnitRule::of(unit))).collect(),
             revised: changed.map(|(id, _)| *id).collect(),
@@ -131,12 +165,12 @@ impl<'a> DropSet<'a> {
 
     /// Whether no row of the parent can be touched.
     pub(super) fn is_idle(&self) -> bool {
-        self.received.is_empty() && self.population.all_stay()
+        self.received.ids.is_empty() && self.population.all_stay()
     }
 
     /// Whether a row of that id came in this run.
     pub(super) fn received(&self, id: i64) -> bool {
-        self.received.binary_search(&id).is_ok()
+        self.received.contains(id)
     }
 
     /// What becomes of all rows of an account, or on which days rows vanish.

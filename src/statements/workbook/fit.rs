@@ -97,7 +97,8 @@ mod tests {
         assert_eq!(lines_needed("", 10), 1);
         assert_eq!(lines_needed("0123456789", 10), 1);
         assert_eq!(lines_needed("0123456789 1", 10), 2);
-        assert_eq!(lines_needed("one two three four", 10), 3);
+        assert_eq!(lines_needed("one two three four", 10), 2);
+        assert_eq!(lines_needed("one two three four", 9), 3);
         assert_eq!(lines_needed("01234567890123456789x", 10), 3);
         assert_eq!(lines_needed("a\nb", 10), 2);
     }

@@ -50,6 +50,11 @@ fn to_the_right(format: Format) -> Format {
     format.set_align(FormatAlign::Right).set_indent(1)
 }
 
+/// Numbers of a list stand under each other; beside a label they stand with the other values.
+fn right_in_lists(look: Look) -> Format {
+    if look == Look::Value { look.format() } else { to_the_right(look.format()) }
+}
+
 /// Makes a format in every look.
 fn looks(change: impl Fn(Format) -> Format) -> HashMap<Look, Format> {
     LOOKS.into_iter().map(|look| (look, change(look.format()))).collect()
@@ -99,7 +104,7 @@ impl Formats {
             wrapped: looks(Format::set_text_wrap),
             date: looks(|format| format.set_num_format(day).set_align(FormatAlign::Left)),
             datetime: looks(|format| format.set_num_format(&clock).set_align(FormatAlign::Left)),
-            number: looks(|format| format.set_num_format("0")),
+            number: LOOKS.into_iter().map(|look| (look, right_in_lists(look).set_num_format("0"))).collect(),
             digits: looks(to_the_right),
             amounts: HashMap::new(),
         }
@@ -108,10 +113,7 @@ impl Formats {
     /// The format of an amount of the currency, with cents or without.
     pub(super) fn amount(&mut self, currency: Option<&str>, whole: bool, look: Look) -> Format {
         let number = number_format(currency, whole);
-        let make = |number: &str| match look {
-            Look::Value => look.format().set_num_format(number),
-            _ => to_the_right(look.format()).set_num_format(number),
-        };
+        let make = |number: &str| right_in_lists(look).set_num_format(number);
         self.amounts.entry((number, look)).or_insert_with_key(|(number, _)| make(number)).clone()
     }
 }

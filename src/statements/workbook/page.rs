@@ -15,9 +15,10 @@ use super::{Book, Layout};
 const FIRST_DAY: i32 = -25_508;
 const DAY_ZERO: i32 = -25_569;
 
-/// Points of a line of text, and the most lines that a row can have.
-const LINE_HEIGHT: u16 = 15;
-const MOST_LINES: u16 = 27;
+/// Points of a row of one line and of each further line of text, and the most lines that a row can have.
+const ROW_HEIGHT: u16 = 15;
+const LINE_HEIGHT: u16 = 14;
+const MOST_LINES: u16 = 29;
 
 /// A head further down is not kept in sight: what stands above it would leave too little room to scroll.
 const LOWEST_HEAD: u32 = 24;
@@ -36,6 +37,11 @@ impl Width {
             Self::Code => 30,
             Self::Wide => 42,
         }
+    }
+
+    /// In letters of a text: they are narrower than the digits that a column's width is measured in.
+    const fn letters(self) -> usize {
+        self.characters() as usize * 9 / 8
     }
 
     /// Whether texts go on on the next line of their cell.
@@ -199,9 +205,9 @@ impl<'a> BookPage<'a> {
                 let formats = &self.book.formats;
                 let format = match self.wrapping(column, look) {
                     Some(width) => {
-                        let lines = lines_needed(&text, usize::from(width.characters() - 1));
-                        self.lines =
-                            self.lines.max(u16::try_from(lines).unwrap_or(MOST_LINES).min(MOST_LINES));
+                        let lines = lines_needed(&text, width.letters());
+                        let lines = u16::try_from(lines).unwrap_or(MOST_LINES).min(MOST_LINES);
+                        self.lines = self.lines.max(lines);
                         &formats.wrapped[&look]
                     }
                     None => &formats.text[&look],
@@ -342,7 +348,7 @@ impl Sheet for BookPage<'_> {
             let format = if *width == Width::Amount { &formats.amount_head } else { &formats.head };
             self.worksheet.write_string_with_format(self.row, column, *name, format)?;
         }
-        self.worksheet.set_row_height(self.row, 2 * LINE_HEIGHT)?;
+        self.worksheet.set_row_height(self.row, 2 * ROW_HEIGHT)?;
         if self.head.is_none() {
             let names = names.iter().map(|name| (*name).to_owned()).collect();
             self.head = Some(Head { row: self.row, names, widths: widths.to_vec(), last: self.row });
@@ -368,7 +374,7 @@ impl Sheet for BookPage<'_> {
             self.write(self.row, column, *cell, look)?;
         }
         if self.lines > 1 {
-            self.worksheet.set_row_height(self.row, self.lines * LINE_HEIGHT)?;
+            self.worksheet.set_row_height(self.row, ROW_HEIGHT + (self.lines - 1) * LINE_HEIGHT)?;
         }
         // The filter ends with the list's last line, above its sum.
         if let Some(head) = self.head.as_mut().filter(|head| kind != Line::Total && head.last + 1 == self.row)

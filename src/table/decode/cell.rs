@@ -1,12 +1,9 @@
 //! One column under construction: typed values go in, what does not fit comes back as a kind of issue.
 
-use std::sync::Arc;
-
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Int64Builder, StringBuilder,
+    ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Int64Builder, StringBuilder,
     TimestampMicrosecondBuilder,
 };
-use arrow::error::ArrowError;
 
 use crate::model::time::{self, ParisClock};
 use crate::model::{DecimalError, DecimalType};
@@ -60,7 +57,6 @@ impl Cell {
     /// Rows that have a place so far; a cell of row `r` was written when this exceeds `r`.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        use arrow::array::ArrayBuilder as _;
         match self {
             Self::Integer { values, .. } => values.len(),
             Self::Decimal { values, .. } => values.len(),
@@ -71,21 +67,9 @@ impl Cell {
         }
     }
 
-    /// Fills up with nulls to `rows`.
-    #[inline]
-    pub(super) fn pad(&mut self, rows: usize) {
-        let missing = rows.saturating_sub(self.len());
-        if missing == 0 {
-            return;
-        }
-        match self {
-            Self::Integer { values, .. } => values.append_nulls(missing),
-            Self::Decimal { values, .. } => values.append_nulls(missing),
-            Self::Boolean(values) => values.append_nulls(missing),
-            Self::Date(values) => values.append_nulls(missing),
-            Self::Datetime(values) | Self::Instant { values, .. } => values.append_nulls(missing),
-            Self::Text(values) | Self::Json(values) => values.append_nulls(missing),
-        }
+    /// Whether no row has a value.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The whole number written last.
@@ -96,25 +80,34 @@ impl Cell {
         }
     }
 
-    /// Writes a whole number; used for values that do not come from JSON.
-    pub(super) fn put_integer(&mut self, value: i64) {
-        if let Self::Integer { values, .. } = self {
+    /// Writes a whole number that does not come from JSON, where the row has none yet.
+    pub(super) fn put_integer(&mut self, row: usize, value: i64) {
+        if let Self::Integer { values, .. } = self
+            && values.next_in(row)
+        {
             values.append_value(value);
         }
     }
 
-    /// Writes a value that is not null. The cells before must be filled ([`Self::pad`]).
-    /// `json` is the value's own text.
+    /// Writes a value that is not null into a row; a cell that was written before stays as it is (another path to
+    /// the same column came first). `json` is the value's own text.
     ///
     /// # Errors
     /// The kind of issue when the column cannot hold the value as it is; nothing was written then, except for
     /// [`IssueKind::LoneSurrogate`] and [`IssueKind::DateOnly`], where the nearest value was.
     #[inline]
-    pub(super) fn put(&mut self, value: Value<'_>, json: &str, scratch: &mut String) -> Result<(), Misfit> {
+    pub(super) fn put(
+        &mut self,
+        row: usize,
+        value: Value<'_>,
+        json: &str,
+        scratch: &mut String,
+    ) -> Result<(), Misfit> {
+        if !self.next_in(row) {
+            return Ok(());
+        }
         match self {
-            Self::Integer { values, least } => {
-                values.append_value(integer(value, *least, scratch)?);
-            }
+            Self::Integer { values, least } => values.append_value(integer(value, *least, scratch)?),
             Self::Decimal { values, decimal } => values.append_value(amount(value, *decimal, scratch)?),
             Self::Boolean(values) => values.append_value(match value {
                 Value::Boolean(value) => value,
@@ -149,18 +142,65 @@ impl Cell {
         Ok(())
     }
 
-    pub(super) fn finish(mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
-        self.pad(rows);
-        Ok(match self {
-            Self::Integer { mut values, .. } => Arc::new(values.finish()),
-            Self::Decimal { mut values, .. } => Arc::new(values.finish()),
-            Self::Boolean(mut values) => Arc::new(values.finish()),
-            Self::Date(mut values) => Arc::new(values.finish()),
-            Self::Datetime(mut values) | Self::Instant { mut values, .. } => Arc::new(values.finish()),
-            Self::Text(mut values) | Self::Json(mut values) => Arc::new(values.finish()),
-        })
+    /// Whether the row is the next to be written; rows before it that nothing was written to become null.
+    #[inline]
+    fn next_in(&mut self, row: usize) -> bool {
+        match self {
+            Self::Integer { values, .. } => values.next_in(row),
+            Self::Decimal { values, .. } => values.next_in(row),
+            Self::Boolean(values) => values.next_in(row),
+            Self::Date(values) => values.next_in(row),
+            Self::Datetime(values) | Self::Instant { values, .. } => values.next_in(row),
+            Self::Text(values) | Self::Json(values) => values.next_in(row),
+        }
+    }
+
+    pub(super) fn finish(self, rows: usize) -> ArrayRef {
+        match self {
+            Self::Integer { values, .. } => whole(values, rows),
+            Self::Decimal { values, .. } => whole(values, rows),
+            Self::Boolean(values) => whole(values, rows),
+            Self::Date(values) => whole(values, rows),
+            Self::Datetime(values) | Self::Instant { values, .. } => whole(values, rows),
+            Self::Text(values) | Self::Json(values) => whole(values, rows),
+        }
     }
 }
+
+fn whole(mut values: impl ArrayBuilder + Padded, rows: usize) -> ArrayRef {
+    values.next_in(rows);
+    values.finish()
+}
+
+/// A builder in which rows that nothing was written to are null.
+trait Padded {
+    /// Fills up with nulls to `row`. Whether that row is the next to be written.
+    fn next_in(&mut self, row: usize) -> bool;
+}
+
+macro_rules! padded {
+    ($($builder:ty),*) => {
+        $(impl Padded for $builder {
+            #[inline]
+            fn next_in(&mut self, row: usize) -> bool {
+                let length = self.len();
+                if length < row {
+                    self.append_nulls(row - length);
+                }
+                length <= row
+            }
+        })*
+    };
+}
+
+padded!(
+    Int64Builder,
+    Decimal128Builder,
+    BooleanBuilder,
+    Date32Builder,
+    TimestampMicrosecondBuilder,
+    StringBuilder
+);
 
 /// The text of a JSON string, unescaped into `scratch` where it has escapes.
 #[inline]

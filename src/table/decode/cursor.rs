@@ -77,6 +77,16 @@ impl<'a> Cursor<'a> {
         &self.text[start..self.at]
     }
 
+    /// Takes exactly these bytes, if they come next.
+    #[inline]
+    pub(super) fn take_bytes(&mut self, expected: &[u8]) -> bool {
+        let found = self.text.as_bytes()[self.at..].starts_with(expected);
+        if found {
+            self.at += expected.len();
+        }
+        found
+    }
+
     /// The next byte that is not white space, without taking it.
     #[inline]
     pub(super) fn peek(&mut self) -> Option<u8> {

@@ -113,7 +113,6 @@ pub struct Page {
 /// Decodes answers into the columns of the tables. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Decoder {
-    decimal: DecimalType,
     plans: Arc<BTreeMap<List, (TablePlan, Option<TablePlan>)>>,
 }
 
@@ -123,9 +122,10 @@ impl Decoder {
     pub fn new(decimal: DecimalType) -> Self {
         let plan = |list: List| {
             let children = list.table().schema().children.as_ref();
-            (list, (TablePlan::new(list.table()), children.map(|children| TablePlan::new(children.table))))
+            let children = children.map(|children| TablePlan::new(children.table, decimal));
+            (list, (TablePlan::new(list.table(), decimal), children))
         };
-        Self { decimal, plans: Arc::new(List::ALL.into_iter().map(plan).collect()) }
+        Self { plans: Arc::new(List::ALL.into_iter().map(plan).collect()) }
     }
 
     /// Decodes a whole body.
@@ -134,11 +134,12 @@ impl Decoder {
     /// When the body is not one whole JSON object with the list in it. What single rows and cells hold is never an
     /// error.
     pub fn decode(&self, list: List, body: &[u8], context: Context) -> Result<Page, DecodeError> {
-        let text = std::str::from_utf8(body).map_err(|error| DecodeError::NotUtf8(error.valid_up_to()))?;
+        let text =
+            simdutf8::compat::from_utf8(body).map_err(|error| DecodeError::NotUtf8(error.valid_up_to()))?;
         let (plan, child_plan) = self.plans.get(&list).ok_or(DecodeError::MissingList(list.key()))?;
         // A row of a transaction takes some 900 bytes; the guess only sizes the first buffers.
-        let mut rows = Rows::new(plan, self.decimal, text.len() / 800 + 1);
-        let mut children = child_plan.as_ref().map(|plan| Rows::new(plan, self.decimal, 0));
+        let mut rows = Rows::new(plan, text.len() / 800 + 1);
+        let mut children = child_plan.as_ref().map(|plan| Rows::new(plan, 0));
         let mut envelope = Envelope::EMPTY;
         let mut cursor = Cursor::new(text);
         let (mut first, mut found) = (true, false);

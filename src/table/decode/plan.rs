@@ -2,13 +2,24 @@
 
 use std::collections::HashMap;
 
+use arrow::array::{ArrayRef, new_null_array};
+use arrow::datatypes::SchemaRef;
+
+use crate::model::DecimalType;
 use crate::table::{Source, Table, TableSchema};
+
+/// Rows of a page of usual length: the API's own limit.
+const PAGE_ROWS: usize = 1000;
 
 /// What to do with one key of an object.
 #[derive(Debug, Default)]
 pub(super) struct Field {
     /// The key.
     pub(super) key: String,
+    /// The keys that lead to it, as `extra` names it: `counterparty.label`.
+    pub(super) path: String,
+    /// A comma, the key and its colon as servers write them: with spaces and without.
+    tokens: [String; 2],
     /// A number of its own among all fields of the table.
     pub(super) slot: usize,
     /// The columns that a value fills.
@@ -21,9 +32,44 @@ pub(super) struct Field {
     pub(super) children: bool,
 }
 
+impl Field {
+    /// A comma, the key and its colon, in one of the two [`Spacing`]s.
+    #[inline]
+    pub(super) fn token(&self, spacing: Spacing) -> &[u8] {
+        self.tokens[spacing as usize].as_bytes()
+    }
+
+    /// What to do with the keys of its object.
+    fn object(&mut self) -> &mut ObjectPlan {
+        let prefix = format!("{}.", self.path);
+        self.object.get_or_insert_with(|| ObjectPlan { prefix, ..ObjectPlan::default() })
+    }
+}
+
+/// How a server spaces its JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Spacing {
+    /// A space after each comma and colon.
+    #[default]
+    Wide,
+    /// None.
+    Tight,
+}
+
+impl Spacing {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Wide => Self::Tight,
+            Self::Tight => Self::Wide,
+        }
+    }
+}
+
 /// What to do with the keys of an object.
 #[derive(Debug, Default)]
 pub(super) struct ObjectPlan {
+    /// What stands before the keys in `extra`: nothing, or `counterparty.`.
+    pub(super) prefix: String,
     pub(super) fields: Vec<Field>,
     by_key: HashMap<String, usize>,
     /// Keys that are not named here are left out on purpose.
@@ -42,7 +88,13 @@ impl ObjectPlan {
 
     fn field(&mut self, key: &str, slots: &mut usize) -> &mut Field {
         let at = *self.by_key.entry(key.to_owned()).or_insert_with(|| {
-            self.fields.push(Field { key: key.to_owned(), slot: *slots, ..Field::default() });
+            self.fields.push(Field {
+                key: key.to_owned(),
+                path: format!("{}{key}", self.prefix),
+                tokens: [format!(", \"{key}\": "), format!(",\"{key}\":")],
+                slot: *slots,
+                ..Field::default()
+            });
             *slots += 1;
             self.fields.len() - 1
         });
@@ -54,6 +106,11 @@ impl ObjectPlan {
 #[derive(Debug)]
 pub(super) struct TablePlan {
     pub(super) schema: &'static TableSchema,
+    /// The columns' types in a lake of some decimal type.
+    pub(super) arrow: SchemaRef,
+    pub(super) decimal: DecimalType,
+    /// Nothing but nulls, column by column: what the columns that no row of a page fills share.
+    pub(super) nulls: Vec<ArrayRef>,
     pub(super) object: ObjectPlan,
     /// Number of fields in all objects together.
     pub(super) slots: usize,
@@ -70,7 +127,7 @@ pub(super) struct TablePlan {
 }
 
 impl TablePlan {
-    pub(super) fn new(table: Table) -> Self {
+    pub(super) fn new(table: Table, decimal: DecimalType) -> Self {
         let schema = table.schema();
         let mut object = ObjectPlan::default();
         let mut slots = 0;
@@ -88,7 +145,7 @@ impl TablePlan {
         for path in &schema.ignored {
             match path.split_last() {
                 Some((last, parents)) if last == "*" => {
-                    place(&mut object, parents, &mut slots).object.get_or_insert_default().ignore_rest = true;
+                    place(&mut object, parents, &mut slots).object().ignore_rest = true;
                 }
                 _ => place(&mut object, path, &mut slots).ignored = true,
             }
@@ -97,8 +154,13 @@ impl TablePlan {
             object.field(&children.field, &mut slots).children = true;
         }
         let required = schema.required.iter().filter_map(|name| schema.index_of(name)).collect();
+        let arrow = schema.arrow(decimal);
+        let nulls = arrow.fields().iter().map(|field| new_null_array(field.data_type(), PAGE_ROWS)).collect();
         Self {
             schema,
+            arrow,
+            decimal,
+            nulls,
             object,
             slots,
             user_columns,
@@ -115,6 +177,6 @@ fn place<'p>(object: &'p mut ObjectPlan, path: &[String], slots: &mut usize) -> 
     match path {
         [] => object.field("", slots),
         [last] => object.field(last, slots),
-        [first, rest @ ..] => place(object.field(first, slots).object.get_or_insert_default(), rest, slots),
+        [first, rest @ ..] => place(object.field(first, slots).object(), rest, slots),
     }
 }

@@ -19,7 +19,6 @@ use super::text::plain;
 #[derive(Debug)]
 pub struct Refill {
     plan: TablePlan,
-    decimal: DecimalType,
     schema: SchemaRef,
 }
 
@@ -30,7 +29,8 @@ impl Refill {
     /// For a table of a lake with that decimal type.
     #[must_use]
     pub fn new(table: Table, decimal: DecimalType) -> Self {
-        Self { plan: TablePlan::new(table), decimal, schema: table.schema().arrow(decimal) }
+        let plan = TablePlan::new(table, decimal);
+        Self { schema: plan.arrow.clone(), plan }
     }
 
     /// The rows under today's schema: columns by name, new ones from `extra`, null where it does not have them. What a
@@ -83,7 +83,7 @@ impl Refill {
         extra: &arrow::array::StringArray,
         new: &[(usize, Vec<&[String]>)],
     ) -> Result<(RecordBatch, ArrayRef), DecodeError> {
-        let mut rows = Rows::new(&self.plan, self.decimal, extra.len());
+        let mut rows = Rows::new(&self.plan, extra.len());
         let mut others: Vec<Option<Kept<'_>>> = Vec::with_capacity(extra.len());
         for row in 0..extra.len() {
             let mut object = Object::default();

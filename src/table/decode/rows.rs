@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::BooleanArray;
+use arrow::array::{Array, ArrayRef, BooleanArray};
 use arrow::compute::filter_record_batch;
 use arrow::record_batch::RecordBatch;
 
-use crate::model::{DecimalType, UserId};
+use crate::model::UserId;
 use crate::table::{Issue, IssueKind};
 
 use super::cell::{Cell, Misfit};
 use super::cursor::{Cursor, DecodeError, Raw, Value};
-use super::plan::{ObjectPlan, TablePlan};
+use super::plan::{Field, ObjectPlan, Spacing, TablePlan};
 use super::text::plain;
 
 /// More rows than any page has: the API's own limit is 1,000.
@@ -21,7 +21,6 @@ const MAX_ROWS: usize = 100_000;
 #[derive(Debug)]
 pub(super) struct Rows<'p> {
     plan: &'p TablePlan,
-    decimal: DecimalType,
     cells: Vec<Cell>,
     /// Rows begun; the last is under construction.
     count: usize,
@@ -31,6 +30,8 @@ pub(super) struct Rows<'p> {
     seen: Vec<u32>,
     /// The field that followed each field last time; place 0 is for the first key.
     follows: Vec<usize>,
+    /// How the server spaces its JSON, as far as it was seen.
+    spacing: Spacing,
     /// What the row under construction keeps in `extra`: key, JSON text.
     extra: Vec<(String, String)>,
     /// What did not fit in the row under construction.
@@ -57,16 +58,16 @@ pub(super) struct Finished {
 }
 
 impl<'p> Rows<'p> {
-    pub(super) fn new(plan: &'p TablePlan, decimal: DecimalType, expected: usize) -> Self {
-        let cell = |column| Cell::new(column, decimal, expected);
+    pub(super) fn new(plan: &'p TablePlan, expected: usize) -> Self {
+        let cell = |column| Cell::new(column, plan.decimal, expected);
         Self {
             plan,
-            decimal,
             cells: plan.schema.columns.iter().map(cell).collect(),
             count: 0,
             without_key: Vec::new(),
             seen: vec![0; plan.slots],
             follows: vec![0; plan.slots + 1],
+            spacing: Spacing::default(),
             extra: Vec::new(),
             misfits: Vec::new(),
             scratch: String::new(),
@@ -93,7 +94,7 @@ impl<'p> Rows<'p> {
         let plan = self.plan;
         let mut children = None;
         if cursor.peek() == Some(b'{') {
-            self.object(cursor, &plan.object, "", 0, &mut children)?;
+            self.object(cursor, &plan.object, 0, &mut children)?;
         } else {
             // Not an object: nothing to store, but a row that was served all the same.
             cursor.value()?;
@@ -107,23 +108,34 @@ impl<'p> Rows<'p> {
         &mut self,
         cursor: &mut Cursor<'a>,
         plan: &'p ObjectPlan,
-        prefix: &str,
         entry: usize,
         children: &mut Option<&'a str>,
     ) -> Result<(), DecodeError> {
         cursor.expect(b'{')?;
         let mut first = true;
         let mut before = entry;
-        while let Some(raw) = cursor.next_key(&mut first)? {
-            let found = match raw {
-                Raw { text, escaped: false } => plan.find(text, self.follows[before]),
-                Raw { .. } => plan.find(&plain(raw), self.follows[before]),
+        loop {
+            // Servers repeat themselves: the key that followed in the row before, spaced as it was, is one comparison.
+            let guess = self.follows[before];
+            let expected = plan.fields.get(guess).filter(|_| !first);
+            let at = if expected.is_some_and(|field| cursor.take_bytes(field.token(self.spacing))) {
+                guess
+            } else {
+                let Some(raw) = cursor.next_key(&mut first)? else { return Ok(()) };
+                let found = match raw {
+                    Raw { text, escaped: false } => plan.find(text, guess),
+                    Raw { .. } => plan.find(&plain(raw), guess),
+                };
+                let Some(at) = found else {
+                    self.unknown(cursor, plan, raw)?;
+                    continue;
+                };
+                if at == guess && expected.is_some() {
+                    self.spacing = self.spacing.other();
+                }
+                self.follows[before] = at;
+                at
             };
-            let Some(at) = found else {
-                self.unknown(cursor, plan, prefix, raw)?;
-                continue;
-            };
-            self.follows[before] = at;
             let field = &plan.fields[at];
             before = field.slot + 1;
             let again = self.seen[field.slot] as usize == self.count;
@@ -131,28 +143,28 @@ impl<'p> Rows<'p> {
             {
                 self.seen[field.slot] = self.count as u32;
             }
+            if !again && cursor.take_bytes(b"null") {
+                continue;
+            }
             cursor.peek();
             let start = cursor.at();
             if let (Some(object), Some(b'{'), false) = (&field.object, cursor.peek(), again) {
-                let prefix = format!("{prefix}{}.", field.key);
-                self.object(cursor, object, &prefix, before, children)?;
+                self.object(cursor, object, before, children)?;
                 continue;
             }
             let value = cursor.value()?;
             if again {
-                self.repeated(&field.columns, prefix, &field.key, cursor.since(start));
+                self.repeated(field, cursor.since(start));
             } else if field.children {
                 *children = Some(cursor.since(start)).filter(|_| value != Value::Null);
             } else if value != Value::Null && !field.ignored {
-                let known = !field.columns.is_empty();
-                if known {
-                    self.put(&field.columns, value, cursor.since(start));
+                if field.columns.is_empty() {
+                    self.keep(field.path.clone(), cursor.since(start));
                 } else {
-                    self.keep(format!("{prefix}{}", field.key), cursor.since(start));
+                    self.put(&field.columns, value, cursor.since(start));
                 }
             }
         }
-        Ok(())
     }
 
     /// Writes a value to its columns. One issue tells of it, whichever of them could not take it.
@@ -161,13 +173,7 @@ impl<'p> Rows<'p> {
         let row = self.count - 1;
         let mut misfit = None;
         for column in columns {
-            let cell = &mut self.cells[*column];
-            if cell.len() > row {
-                // Another path to the same column came first.
-                continue;
-            }
-            cell.pad(row);
-            if let Err(Misfit(kind)) = cell.put(value, json, &mut self.scratch) {
+            if let Err(Misfit(kind)) = self.cells[*column].put(row, value, json, &mut self.scratch) {
                 misfit.get_or_insert((*column, kind));
             }
         }
@@ -178,24 +184,23 @@ impl<'p> Rows<'p> {
     }
 
     /// A key that the object had before: the first value stands, this one is kept beside it.
-    fn repeated(&mut self, columns: &[usize], prefix: &str, key: &str, json: &str) {
-        let column = columns.first().copied().or(self.plan.extra).unwrap_or(self.plan.id);
+    fn repeated(&mut self, field: &Field, json: &str) {
+        let column = field.columns.first().copied().or(self.plan.extra).unwrap_or(self.plan.id);
         self.misfits.push((column, IssueKind::DuplicateKey));
-        self.keep(format!("{prefix}{key}"), json);
+        self.keep(field.path.clone(), json);
     }
 
     fn unknown(
         &mut self,
         cursor: &mut Cursor<'_>,
         plan: &ObjectPlan,
-        prefix: &str,
         raw: Raw<'_>,
     ) -> Result<(), DecodeError> {
         cursor.peek();
         let start = cursor.at();
         cursor.value()?;
         if !plan.ignore_rest {
-            let name = format!("{prefix}{}", plain(raw));
+            let name = format!("{}{}", plan.prefix, plain(raw));
             *self.unknown.entry(name.clone()).or_default() += 1;
             self.keep(name, cursor.since(start));
         }
@@ -210,11 +215,7 @@ impl<'p> Rows<'p> {
         let row = self.count - 1;
         let Some(value) = value else { return };
         for column in columns {
-            let cell = &mut self.cells[*column];
-            if cell.len() <= row {
-                cell.pad(row);
-                cell.put_integer(value);
-            }
+            self.cells[*column].put_integer(row, value);
         }
     }
 
@@ -258,19 +259,18 @@ impl<'p> Rows<'p> {
         self.extra.sort();
         let json = write_object(&self.extra);
         self.extra.clear();
-        let cell = &mut self.cells[column];
-        cell.pad(row);
         // A JSON column takes any value.
-        let _ = cell.put(Value::Composite, &json, &mut self.scratch);
+        let _ = self.cells[column].put(row, Value::Composite, &json, &mut self.scratch);
     }
 
     pub(super) fn finish(self) -> Result<Finished, DecodeError> {
         let count = self.count;
-        let columns = self.cells.into_iter().map(|cell| cell.finish(count)).collect::<Result<Vec<_>, _>>();
-        let schema = self.plan.schema.arrow(self.decimal);
-        let mut rows = columns
-            .and_then(|columns| RecordBatch::try_new(schema, columns))
-            .map_err(|_| DecodeError::Columns)?;
+        let column = |(cell, nulls): (Cell, &ArrayRef)| {
+            if cell.is_empty() && count <= nulls.len() { nulls.slice(0, count) } else { cell.finish(count) }
+        };
+        let columns = self.cells.into_iter().zip(&self.plan.nulls).map(column).collect();
+        let mut rows =
+            RecordBatch::try_new(self.plan.arrow.clone(), columns).map_err(|_| DecodeError::Columns)?;
         if !self.without_key.is_empty() {
             let keep: BooleanArray =
                 (0..count).map(|row| Some(self.without_key.binary_search(&row).is_err())).collect();
