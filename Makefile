@@ -28,6 +28,10 @@ WHAT ?= quick
 # Every target with a description is a command.
 .PHONY: $(shell awk -F: '/^[a-z-]+:.*##/ { print $$1 }' $(firstword $(MAKEFILE_LIST))) clean-demo
 
+# Where `make install` puts things: DESTDIR for packagers, BINARY for a program that is already built.
+PREFIX ?= /usr/local
+DESTDIR ?=
+
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -44,7 +48,10 @@ SEEDS ?= 0..20000
 simulate: ## Play more schedules of the simulation: make simulate SEEDS=0..100000
 	POWENS_EXPORT_SIMULATION_SEEDS=$(SEEDS) $(CARGO) test $(CARGO_FLAGS) --test it simulation::whatever -- --nocapture
 
-planted: ## Plant bugs one at a time and see which test notices (an hour)
+soak: ## A thousand simulated nights, verified and compared with full runs; prints what they cost
+	POWENS_EXPORT_SOAK_NIGHTS=1000 $(CARGO) test $(CARGO_FLAGS) --test it nights::soak -- --nocapture
+
+planted: ## Plant bugs one at a time and see which test notices
 	$(PYTHON) tests/tools/planted_bugs.py --target "$(abspath $(TARGET))"
 
 sweep: ## Kill the program at every file system call of a run, fail every one with an error, compare with the kernel
@@ -103,6 +110,22 @@ $(TARGET)/peers/ready: benches/peers/requirements.txt
 
 bench-stages: ## Measure decode, sort, merge, encode, read-back and hash, each alone
 	$(CARGO) bench --locked --bench stages
+
+ifdef BINARY
+install:
+else
+BINARY := $(TARGET)/release/powens-export
+install: release
+endif
+install: ## Install program, completions and man pages below $(DESTDIR)$(PREFIX), by default /usr/local
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
+		"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	install -m 0755 "$(BINARY)" "$(DESTDIR)$(PREFIX)/bin/powens-export"
+	"$(BINARY)" completions bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/powens-export"
+	"$(BINARY)" completions zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_powens-export"
+	"$(BINARY)" completions fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/powens-export.fish"
+	"$(BINARY)" man "$(DESTDIR)$(PREFIX)/share/man/man1"
 
 clean-demo:
 	@rm -rf -- "$(DEMO_LAKE)"

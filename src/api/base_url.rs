@@ -55,7 +55,8 @@ impl BaseUrl {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(BaseUrlError::QueryOrFragment);
         }
-        if url.host_str().is_none_or(str::is_empty) {
+        // A parser that means well finds a host in `https:///2.0`, too.
+        if url.host_str().is_none_or(str::is_empty) || authority(text).is_empty() {
             return Err(BaseUrlError::NotAUrl);
         }
         match url.scheme() {
@@ -187,6 +188,9 @@ mod tests {
             ("https://acme.biapi.pro/2.0 ", BaseUrlError::NotAUrl),
             ("https://acme.biapi.pro\\2.0", BaseUrlError::NotAUrl),
             ("https://", BaseUrlError::NotAUrl),
+            ("https:///2.0", BaseUrlError::NotAUrl),
+            ("https:/acme.biapi.pro/2.0", BaseUrlError::NotAUrl),
+            ("https:acme.biapi.pro/2.0", BaseUrlError::NotAUrl),
             ("acme.biapi.pro/2.0", BaseUrlError::NotAUrl),
             ("", BaseUrlError::NotAUrl),
         ] {

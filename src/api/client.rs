@@ -171,6 +171,12 @@ impl Api {
         &self.shared.base_url
     }
 
+    /// Every duration that is waited or allowed.
+    #[must_use]
+    pub fn timings(&self) -> &Timings {
+        &self.shared.timings
+    }
+
     /// What the run cost so far.
     #[must_use]
     pub fn stats(&self) -> Stats {

@@ -50,7 +50,10 @@ pub(super) fn client(config: &ApiConfig) -> Result<Client, ApiError> {
 fn authorities(file: &Path) -> Result<Vec<Certificate>, ApiError> {
     let shown = file.display();
     let pem = std::fs::read(file).map_err(|error| {
-        ApiError::configuration(format!("the CA file {shown} cannot be read ({})", error.kind()))
+        ApiError::configuration(format!(
+            "the CA file {shown} cannot be read ({}): give a PEM file in POWENS_CA_FILE",
+            error.kind()
+        ))
     })?;
     match Certificate::from_pem_bundle(&pem) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),

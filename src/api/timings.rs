@@ -39,6 +39,8 @@ pub struct Timings {
     pub drain: Duration,
     /// Idle connections are closed after this, before the server does.
     pub keep_alive: Duration,
+    /// A user that takes longer than this fails; wide, since a slow pacer stretches every walk.
+    pub unit: Duration,
 }
 
 impl Default for Timings {
@@ -62,6 +64,7 @@ impl Default for Timings {
             steady_step: seconds(10),
             drain: seconds(10),
             keep_alive: seconds(50),
+            unit: seconds(6 * 3600),
         }
     }
 }
@@ -90,6 +93,7 @@ impl Timings {
             steady_step: scale(full.steady_step),
             drain: scale(full.drain),
             keep_alive: scale(full.keep_alive),
+            unit: scale(full.unit),
         }
     }
 }

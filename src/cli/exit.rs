@@ -63,7 +63,6 @@ impl Exit {
             Failure::Lake(error) => Self::of_kind(error.kind()),
             Failure::Statements(error) => Self::of_kind(error.kind()),
             Failure::System(_) => Self::Disk,
-            #[cfg(feature = "sandbox")]
             Failure::Write { .. } => Self::Disk,
             #[cfg(feature = "sandbox")]
             Failure::Serve { .. } => Self::Usage,

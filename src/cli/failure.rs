@@ -19,7 +19,6 @@ pub(crate) enum Failure {
     Statements(#[from] StatementsError),
     #[error("the operating system refuses: {0}")]
     System(#[from] std::io::Error),
-    #[cfg(feature = "sandbox")]
     #[error("cannot write {}: {source}", .path.display())]
     Write { path: PathBuf, source: std::io::Error },
     #[cfg(feature = "sandbox")]
@@ -34,7 +33,7 @@ pub(crate) enum UsageError {
     ReadFile { what: &'static str, path: PathBuf, source: std::io::Error },
     #[error("line {line} of the file of settings {}: {message}", .path.display())]
     ConfigFile { path: PathBuf, line: usize, message: String },
-    #[error("RUST_LOG: {message}")]
+    #[error("RUST_LOG: {message}; an example: RUST_LOG=powens_export=debug")]
     LogFilter { message: String },
     #[error("{setting} is missing: give {remedy}")]
     Missing { setting: &'static str, remedy: &'static str },
@@ -45,9 +44,11 @@ pub(crate) enum UsageError {
 
     #[error("{name} is missing: set {name}_FILE to a file that holds it, or {name} to its value")]
     SecretMissing { name: &'static str },
-    #[error("{name} is empty")]
+    #[error("{name} is empty: give its value, or unset it and set {name}_FILE to a file that holds it")]
     SecretEmpty { name: &'static str },
-    #[error("{name} holds a space, a line break or another character that no token has")]
+    #[error(
+        "{name} holds a space, a line break or another character that no token has: copy it again from the console of the domain"
+    )]
     SecretText { name: &'static str },
     #[error("both {name} and {name}_FILE are set: unset one")]
     SecretTwice { name: &'static str },

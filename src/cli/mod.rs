@@ -12,7 +12,7 @@
 //! | `program` | from the arguments to the exit code |
 //! | `args`, `values`, `defaults` | what can be typed, its forms, its defaults |
 //! | `config_file`, `secrets`, `user_tokens`, `settings` | flag > environment > file > default |
-//! | `run`, `plan`, `status`, `verify`, `prune`, `statements`, `schema`, `sandbox`, `demo` | one verb each |
+//! | `run`, `plan`, `status`, `verify`, `prune`, `statements`, `schema`, `man`, `sandbox`, `demo` | one verb each |
 //! | `report`, `metrics` | what a run did, for people and for Prometheus |
 //! | `progress`, `logging`, `signals` | while it runs |
 //! | `failure`, `exit` | what goes wrong, and the number that says so |
@@ -30,6 +30,7 @@ mod failure;
 mod grid;
 mod human;
 mod logging;
+mod man;
 mod metrics;
 mod output;
 mod plan;

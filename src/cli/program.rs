@@ -58,6 +58,7 @@ fn perform(program: Program) -> Result<Exit, Failure> {
             output::print(&String::from_utf8_lossy(&script))?;
             Ok(Exit::Complete)
         }
+        Verb::Man(args) => super::man::perform(&args),
     }
 }
 

@@ -137,7 +137,10 @@ fn client_id(file: &ConfigFile, environment: Environment<'_>) -> Result<String, 
         Some(id)
             if id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') =>
         {
-            Err(UsageError::setting("POWENS_CLIENT_ID", "a client application's id is a number"))
+            Err(UsageError::setting(
+                "POWENS_CLIENT_ID",
+                "a client application's id is a number: the console of the domain shows it",
+            ))
         }
         Some(id) => Ok(id),
     }

@@ -9,6 +9,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::metadata::RowGroupMetaData;
 
 use super::{EncodeError, TableShape};
 
@@ -82,19 +83,20 @@ impl ParquetReader {
         Ok(Self { path: path.to_owned(), schema, rows, batches })
     }
 
-    /// How many rows of a file have no value in a column, as its footer says; `None` when it does not say.
+    /// Whether the footer of a file says that none of its rows lacks this column's value. `false` also where it does not
+    /// say: then the rows must be read.
     ///
     /// # Errors
-    /// When it cannot be read, or is no Parquet file.
-    pub fn nulls_of(path: &Path, column: &str) -> Result<Option<u64>, EncodeError> {
+    /// As [`ParquetReader::open`].
+    pub fn is_never_null(path: &Path, column: &str) -> Result<bool, EncodeError> {
         let file = File::open(path).map_err(EncodeError::io("open", path))?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
-            .map_err(EncodeError::parquet("open", path))?;
-        let Some((place, _)) = metadata.schema().column_with_name(column) else { return Ok(None) };
-        let nulls = |group: &parquet::file::metadata::RowGroupMetaData| {
-            group.columns().get(place)?.statistics()?.null_count_opt()
-        };
-        Ok(metadata.metadata().row_groups().iter().map(nulls).sum())
+        let builder =
+            ParquetRecordBatchReaderBuilder::try_new(file).map_err(EncodeError::parquet("open", path))?;
+        let missing = || EncodeError::Columns { path: path.to_owned(), column: column.to_owned() };
+        // Our tables are flat: a column's place among the fields is its place among the leaves.
+        let at = builder.schema().index_of(column).map_err(|_| missing())?;
+        let nulls = |group: &RowGroupMetaData| group.columns().get(at)?.statistics()?.null_count_opt();
+        Ok(builder.metadata().row_groups().iter().all(|group| nulls(group) == Some(0)))
     }
 
     /// The columns that batches have.

@@ -107,6 +107,24 @@ fn awkward(count: usize, seed: u64) -> Vec<Row> {
 
 /// `POWENS_TEST_ROWS=1000000` makes it a million of each.
 #[test]
+fn a_footer_tells_whether_a_column_is_ever_null() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("some.parquet");
+    let ids = Int64Array::from(vec![1, 2]);
+    let texts = StringArray::from(vec![Some("a"), None]);
+    let columns: [(&str, ArrayRef); 2] = [("id", Arc::new(ids)), ("text", Arc::new(texts))];
+    let rows =
+        RecordBatch::try_from_iter_with_nullable(columns.map(|(name, values)| (name, values, true))).unwrap();
+    let shape = TableShape { schema: rows.schema(), sorted_by: vec!["id".to_owned()], csv: CsvProfile::Iso };
+    let mut writer = create(&path, Format::Parquet, &shape);
+    writer.write(&rows).unwrap();
+    writer.close().unwrap();
+    assert!(ParquetReader::is_never_null(&path, "id").unwrap());
+    assert!(!ParquetReader::is_never_null(&path, "text").unwrap());
+    assert!(ParquetReader::is_never_null(&path, "other").is_err());
+}
+
+#[test]
 fn every_profile_gives_back_what_it_was_given() {
     let rows = std::env::var("POWENS_TEST_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(20_000);
     for profile in CsvProfile::ALL {

@@ -32,7 +32,7 @@ pub enum ExportError {
     #[error(transparent)]
     Build(#[from] BuildError),
     /// Users asked for that nobody knows.
-    #[error("no such user: {}; nothing was fetched", Ids(.0))]
+    #[error("no such user: {}; nothing was fetched. Leave them out of --user: the table users has those that there are", Ids(.0))]
     UnknownUsers(Vec<UserId>),
     /// `--mode incremental` where nothing can be built upon.
     #[error(

@@ -37,6 +37,8 @@ mod record;
 mod report;
 mod run;
 mod settle;
+#[cfg(all(test, feature = "sandbox"))]
+mod tests;
 
 pub use crate::extract::Cancel;
 pub use crate::lake::retention::Keep as Retention;

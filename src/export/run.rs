@@ -61,7 +61,7 @@ pub async fn run(
     });
     let Gathered { staged, failed, reused } =
         fetch::fetch(&fetcher, &api, &plan, &opening, staging, events).await?;
-    let attempts = settle::attempts(&fetcher, &plan, staged.units(), &failed).await?;
+    let (attempts, list) = settle::attempts(&fetcher, list, &plan, staged.units(), &failed).await?;
 
     let guarded = Guarded::of(&list, &attempts, &config);
     let recorded = Recorded { list, connectors, plan, host: config.api.base_url.host(), stats: api.stats() };
@@ -142,11 +142,7 @@ async fn with_journal(
 }
 
 pub(super) fn fetch_config(config: &RunConfig) -> FetchConfig {
-    FetchConfig {
-        concurrency: config.api.concurrency,
-        drain: config.api.timings.drain,
-        ..FetchConfig::default()
-    }
+    FetchConfig { concurrency: config.api.concurrency, drain: config.api.timings.drain }
 }
 
 /// The lists of the domain.

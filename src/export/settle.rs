@@ -8,18 +8,21 @@ use crate::extract::{
 use crate::lake::build::{Attempt, Walked, WalkedAccount};
 use crate::model::{Reason, UserId};
 
-/// How each user of the list ended; users who are gone are not in it.
+/// How each user of the list ended, and the list as it is then; users who are gone are in neither.
 pub(super) async fn attempts(
     fetcher: &Fetcher,
+    mut list: UserList,
     plan: &Plan,
     units: &BTreeMap<UserId, FetchedUnit>,
     failed: &BTreeMap<UserId, Reason>,
-) -> Result<BTreeMap<UserId, Attempt>, ExtractError> {
+) -> Result<(BTreeMap<UserId, Attempt>, UserList), ExtractError> {
     let with = |action: Action| plan.users.iter().filter(move |(_, planned)| planned.action == action);
     let absent: BTreeSet<UserId> = with(Action::Gone).map(|(user, _)| *user).collect();
     let gone = if needs_second_reading(&absent, failed) {
         let second: UserList = fetcher.users().await?;
-        settle(&second, &absent, failed).gone
+        let settled = settle(&second, &absent, failed);
+        list = list.settled(&second, &settled)?;
+        settled.gone
     } else {
         BTreeSet::new()
     };
@@ -37,7 +40,7 @@ pub(super) async fn attempts(
         (user, attempt)
     };
     let actions = plan.users.iter().map(|(user, planned)| (*user, planned.action));
-    Ok(actions.filter(|(user, _)| !gone.contains(user)).map(attempt).collect())
+    Ok((actions.filter(|(user, _)| !gone.contains(user)).map(attempt).collect(), list))
 }
 
 fn walked(unit: &FetchedUnit) -> Walked {

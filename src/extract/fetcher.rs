@@ -35,8 +35,6 @@ const REFUSED_TOKENS: u32 = 3;
 pub struct FetchConfig {
     /// Users at a time.
     pub concurrency: NonZeroUsize,
-    /// A user that takes longer than this fails; wide, since a slow pacer stretches every walk.
-    pub unit_deadline: Duration,
     /// How long users in hand may go on once the run is to end.
     pub drain: Duration,
 }
@@ -45,7 +43,6 @@ impl Default for FetchConfig {
     fn default() -> Self {
         Self {
             concurrency: NonZeroUsize::new(8).unwrap_or(NonZeroUsize::MIN),
-            unit_deadline: Duration::from_secs(6 * 3600),
             drain: Timings::default().drain,
         }
     }
@@ -227,8 +224,9 @@ impl Fetcher {
         self.shared.token_granted.store(true, Ordering::Relaxed);
         let sink = Sink { user: job.user, out: out.clone() };
         let work = user::fetch(&mut session, &self.shared.owners, &sink, job, self.decimal);
-        let result = tokio::time::timeout(self.config.unit_deadline, work).await.unwrap_or_else(|_| {
-            let minutes = self.config.unit_deadline.as_secs() / 60;
+        let deadline = self.api.timings().unit;
+        let result = tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| {
+            let minutes = deadline.as_secs() / 60;
             Err(Stop::unit(Reason::Deadline, format!("not done after {minutes} minutes")))
         });
         // A token is given back also after a failure, unless nobody is there to take it.

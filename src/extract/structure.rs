@@ -134,3 +134,43 @@ fn shapes(rows: &RecordBatch) -> Vec<(Option<UserId>, i64, AccountShape)> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held() -> Structure {
+        let shape = AccountShape {
+            connection: Some(1),
+            source: Some(2),
+            currency: Some("EUR".to_owned()),
+            ..AccountShape::default()
+        };
+        Structure { connections: BTreeSet::from([1]), accounts: BTreeMap::from([(10, shape)]) }
+    }
+
+    #[test]
+    fn whatever_decides_over_the_rows_is_a_difference() {
+        type Change = fn(&mut Structure);
+        let changes: [(Change, &str); 9] = [
+            (|now| now.connections.extend([3]), "connection 3 appeared"),
+            (|now| now.connections.clear(), "connection 1 is gone"),
+            (|now| drop(now.accounts.insert(11, AccountShape::default())), "account 11 appeared"),
+            (|now| now.accounts.clear(), "account 10 is gone"),
+            (|now| now.accounts.entry(10).or_default().deleted = true, "deleted of account 10 changed"),
+            (|now| now.accounts.entry(10).or_default().disabled = true, "disabled of account 10 changed"),
+            (
+                |now| now.accounts.entry(10).or_default().connection = None,
+                "id_connection of account 10 changed",
+            ),
+            (|now| now.accounts.entry(10).or_default().source = Some(3), "id_source of account 10 changed"),
+            (|now| now.accounts.entry(10).or_default().currency = None, "currency of account 10 changed"),
+        ];
+        assert_eq!(held().difference(&held()), None);
+        for (change, why) in changes {
+            let mut now = held();
+            change(&mut now);
+            assert_eq!(held().difference(&now).as_deref(), Some(why));
+        }
+    }
+}

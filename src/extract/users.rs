@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::Array;
+use arrow::array::{Array, BooleanArray};
+use arrow::compute::filter_record_batch;
 use arrow::record_batch::RecordBatch;
 use jiff::{SignedDuration, Timestamp};
 
@@ -68,6 +69,31 @@ impl UserList {
     #[must_use]
     pub fn contains(&self, user: UserId) -> bool {
         self.users.contains_key(&user)
+    }
+
+    /// The list as the second reading leaves it: without the users who are gone, with those who are back. Who joined in
+    /// between was not planned and is left to the next run.
+    ///
+    /// # Errors
+    /// When its rows cannot be filtered (a bug).
+    pub fn settled(mut self, second: &Self, settled: &Settled) -> Result<Self, ExtractError> {
+        let only = |rows: &RecordBatch, keep: &dyn Fn(UserId) -> bool| {
+            let ids = number(rows, "id").map(|ids| ids.iter().collect::<Vec<_>>()).unwrap_or_default();
+            let kept = ids.into_iter().map(|id| Some(id.and_then(UserId::new).is_some_and(keep)));
+            filter_record_batch(rows, &kept.collect::<BooleanArray>())
+        };
+        let stays = |user: UserId| !settled.gone.contains(&user);
+        let back = |user: UserId| settled.returned.contains(&user);
+        let of = |issue: &Issue, keep: &dyn Fn(UserId) -> bool| UserId::new(issue.id).is_none_or(keep);
+        let first = self.rows.iter().map(|rows| only(rows, &stays));
+        let rows: Result<Vec<_>, _> = first.chain(second.rows.iter().map(|rows| only(rows, &back))).collect();
+        self.rows = rows.map_err(|error| Stop::from(error).of_list("users"))?;
+        self.users.retain(|user, _| stays(*user));
+        self.users
+            .extend(second.users.iter().filter(|(user, _)| back(**user)).map(|(id, user)| (*id, *user)));
+        self.issues.retain(|issue| of(issue, &stays));
+        self.issues.extend(second.issues.iter().filter(|issue| of(issue, &back)).cloned());
+        Ok(self)
     }
 
     fn from_read(read: ListRead) -> Self {

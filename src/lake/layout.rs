@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_second_gets_a_number() {
+    fn fault_69_a_taken_second_gets_a_number() {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::new(folder.path());
         assert_eq!(layout.free_run_id(start()), RunId::new(start(), 1));

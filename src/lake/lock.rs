@@ -1,9 +1,9 @@
 //! One run at a time: an advisory lock (flock) on `.lock`, held for the length of a run and freed by the kernel
 //! however the run ends. The file is never removed, and says who holds it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 
 use jiff::Timestamp;
 
@@ -11,6 +11,9 @@ use crate::model::time;
 
 use super::error::LakeError;
 use super::layout::{Layout, place};
+
+/// The mode of the lock file.
+const MODE: u32 = 0o600;
 
 /// How much of the holder's note is read.
 const NOTE_BYTES: u64 = 200;
@@ -36,7 +39,7 @@ impl Lock {
                 .write(true)
                 .create(true)
                 .truncate(false)
-                .mode(0o600)
+                .mode(MODE)
                 .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
                 .open(&path)
                 .map_err(LakeError::io("open the lock", &path))?;
@@ -69,7 +72,12 @@ impl Lock {
 /// Who holds the lock, for the one who finds it held. Only a courtesy: a failure costs nothing.
 fn note(file: &mut File, now: Timestamp) {
     let text = format!("process {} since {}\n", std::process::id(), time::rfc3339(now));
-    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
+    // Whatever the umask took away: the next run must be able to open it.
+    let mode = file.set_permissions(Permissions::from_mode(MODE));
+    let written = mode
+        .and_then(|()| file.set_len(0))
+        .and_then(|()| file.rewind())
+        .and_then(|()| file.write_all(text.as_bytes()));
     if let Err(error) = written {
         tracing::debug!(%error, "cannot say who holds the lock");
     }
@@ -85,8 +93,6 @@ fn holder(file: &mut File) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
     use crate::lake::error::LakeErrorKind;
 

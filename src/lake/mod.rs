@@ -50,6 +50,6 @@ pub use manifest::Manifest;
 pub use preflight::{Destination, FOLDER_MODE, WORK_MODE, free_bytes, needed_bytes};
 pub(crate) use publish::listing;
 pub use publish::{FILE_MODE, publish};
-pub use snapshot::{Latest, Listed, Snapshot, list};
+pub use snapshot::{Latest, Listed, Snapshot, firsts, list};
 pub use store::Store;
 pub use sweep::{Swept, sweep, sweep_after_publish};

@@ -8,7 +8,7 @@ use super::layout::{Layout, RunId, place};
 use super::lock::Lock;
 use super::manifest::UtcTime;
 use super::publish::listing;
-use super::snapshot::{Latest, list};
+use super::snapshot::{Latest, firsts};
 use super::store::Store;
 
 /// What is kept. A snapshot stays when any of the three asks for it; the published one always stays.
@@ -81,17 +81,13 @@ pub fn plan(snapshots: &[Dated], keep: Keep, published: &RunId) -> Vec<RunId> {
 pub fn prunable(layout: &Layout, keep: Keep) -> Result<Vec<Prunable>, LakeError> {
     let Some(latest) = Latest::read(layout)? else { return Ok(Vec::new()) };
     let mut snapshots = Vec::new();
-    for listed in list(layout)? {
-        match listed.snapshot {
-            Ok(snapshot) => snapshots.push(Dated {
-                run_id: listed.run_id,
-                sequence: snapshot.manifest.sequence,
-                started_at: snapshot.manifest.started_at,
-            }),
-            // What nobody can read, nobody decided upon.
-            Err(error) => {
-                tracing::warn!(run = %listed.run_id, %error, "leaving a snapshot that cannot be read")
+    for (run_id, first) in firsts(layout)? {
+        match first {
+            Ok(first) => {
+                snapshots.push(Dated { run_id, sequence: first.sequence, started_at: first.started_at })
             }
+            // What nobody can read, nobody decided upon.
+            Err(error) => tracing::warn!(run = %run_id, %error, "leaving a snapshot that cannot be read"),
         }
     }
     let runs = plan(&snapshots, keep, &latest.run_id);

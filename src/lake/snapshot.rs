@@ -11,7 +11,7 @@ use crate::table::Table;
 
 use super::error::LakeError;
 use super::layout::{Area, Layout, MANIFEST, RunId, place};
-use super::manifest::{FileEntry, MANIFEST_VERSION, Manifest, NotAManifest, Parent};
+use super::manifest::{FileEntry, First, MANIFEST_VERSION, Manifest, NotAManifest, Parent};
 
 /// What `LATEST` holds: the commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,7 +118,10 @@ impl Snapshot {
         })?;
         if snapshot.commit() != latest {
             let path = snapshot.folder.join(MANIFEST);
-            return Err(LakeError::damaged(&path, "is not the manifest that LATEST names"));
+            return Err(LakeError::damaged(
+                &path,
+                "is not the manifest that LATEST names; run powens-export verify",
+            ));
         }
         Ok(Some(snapshot))
     }
@@ -206,6 +209,29 @@ pub struct Listed {
 /// # Errors
 /// When `snapshots/` cannot be listed; a lake that has none yet has no snapshots.
 pub fn list(layout: &Layout) -> Result<Vec<Listed>, LakeError> {
+    let open = |run_id: RunId| Listed { snapshot: Snapshot::open(layout, &run_id), run_id };
+    Ok(runs(layout)?.into_iter().map(open).collect())
+}
+
+/// Where each snapshot stands in the order, by name: the first lines of its manifest, or why they cannot be read.
+///
+/// # Errors
+/// As [`list`].
+pub fn firsts(layout: &Layout) -> Result<Vec<(RunId, Result<First, LakeError>)>, LakeError> {
+    let first = |run: &RunId| {
+        let path = layout.snapshot(run).join(MANIFEST);
+        let file = fs::File::open(&path).map_err(LakeError::io("read", &path))?;
+        let first = First::read(io::BufReader::new(file));
+        match first.map_err(|error| LakeError::damaged(&path, error.to_string()))? {
+            first if first.run_id == *run => Ok(first),
+            other => Err(LakeError::damaged(&path, format!("is that of run {}", other.run_id))),
+        }
+    };
+    Ok(runs(layout)?.into_iter().map(|run| (run.clone(), first(&run))).collect())
+}
+
+/// The runs that have a folder below `snapshots/`, by name.
+fn runs(layout: &Layout) -> Result<Vec<RunId>, LakeError> {
     let folder = layout.at(place::snapshots());
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
@@ -220,6 +246,5 @@ pub fn list(layout: &Layout) -> Result<Vec<Listed>, LakeError> {
         }
     }
     runs.sort();
-    let open = |run_id: RunId| Listed { snapshot: Snapshot::open(layout, &run_id), run_id };
-    Ok(runs.into_iter().map(open).collect())
+    Ok(runs)
 }

@@ -73,14 +73,13 @@ impl Store {
     /// # Errors
     /// When it is no folder, or writable by everybody without the sticky bit.
     pub fn open(root: &Path, mode: Syncs) -> Result<Self, StoreError> {
-        let here = Path::new(".");
-        let root = root.canonicalize().map_err(|source| failed(Step::Inspect, here, source))?;
-        let metadata = fs::metadata(&root).map_err(|source| failed(Step::Inspect, here, source))?;
+        let root = root.canonicalize().map_err(|source| failed(Step::Inspect, root, source))?;
+        let metadata = fs::metadata(&root).map_err(|source| failed(Step::Inspect, &root, source))?;
         if !metadata.is_dir() {
-            return Err(StoreError::NotAFolder);
+            return Err(StoreError::NotAFolder(root));
         }
         if metadata.mode() & 0o1002 == 0o0002 {
-            return Err(StoreError::WorldWritable);
+            return Err(StoreError::WorldWritable(root));
         }
         let seam = Seam::of(&root);
         Ok(Self { root, mode, syncs: Arc::default(), seam })
@@ -97,7 +96,7 @@ impl Store {
         let seam = Seam::of(root);
         for path in missing.iter().rev() {
             seam.around(&Act::on(Step::CreateDir, here), || make_dir(path, dir_mode))
-                .map_err(|source| failed(Step::CreateDir, here, source))?;
+                .map_err(|source| failed(Step::CreateDir, path, source))?;
         }
         let store = Self::open(root, mode)?;
         for path in missing.iter().rev() {

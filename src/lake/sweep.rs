@@ -8,7 +8,7 @@ use std::io;
 use super::error::LakeError;
 use super::layout::{Layout, RunId, TRASH, place};
 use super::lock::Lock;
-use super::snapshot::list;
+use super::snapshot::{Snapshot, firsts};
 use super::store::Store;
 
 /// What was moved or removed.
@@ -30,17 +30,19 @@ pub fn sweep(layout: &Layout, store: &Store, _lock: &Lock, committed: u64) -> Re
     for name in ["LATEST.tmp", "latest.tmp"] {
         store.remove_file(name.as_ref())?;
     }
-    for listed in list(layout)? {
-        match listed.snapshot {
-            Ok(snapshot) if snapshot.manifest.sequence > committed => {
-                store.rename(&place::snapshot(&listed.run_id), &place::trash(&listed.run_id))?;
-                swept.uncommitted.push(listed.run_id);
+    for (run, first) in firsts(layout)? {
+        let whole = match first {
+            Ok(first) if first.sequence <= committed => continue,
+            Ok(_) => Snapshot::open(layout, &run).map(drop),
+            Err(error) => Err(error),
+        };
+        match whole {
+            Ok(()) => {
+                store.rename(&place::snapshot(&run), &place::trash(&run))?;
+                swept.uncommitted.push(run);
             }
-            Ok(_) => {}
             // Whole or not, it was not left by a crash: a manifest is durable before its folder gets this place.
-            Err(error) => {
-                tracing::warn!(run = %listed.run_id, %error, "leaving a snapshot that cannot be read")
-            }
+            Err(error) => tracing::warn!(%run, %error, "leaving a snapshot that cannot be read"),
         }
     }
     if !swept.uncommitted.is_empty() || !swept.work.is_empty() {

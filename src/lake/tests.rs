@@ -142,7 +142,7 @@ fn a_change_of_mode_leaves_the_parent_as_it_was() {
 
 /// What a publish refuses, and that readers see nothing of it.
 #[test]
-fn what_is_not_as_the_manifest_says_is_not_published() {
+fn faults_67_and_72_what_is_not_as_the_manifest_says_is_not_published() {
     type Damage = fn(&Destination, &mut super::Manifest);
     let cases: [(&str, Damage); 7] = [
         ("a file less", |d, m| {
@@ -196,7 +196,7 @@ fn what_is_not_as_the_manifest_says_is_not_published() {
 }
 
 #[test]
-fn what_a_crash_leaves_is_put_aside() {
+fn fault_70_what_a_crash_leaves_is_put_aside() {
     let folder = tempfile::tempdir().unwrap();
     let layout = Layout::new(folder.path());
     let first = fixture::run(folder.path(), 1, 2, true);
@@ -247,7 +247,7 @@ fn a_first_run_that_died_before_its_commit_leaves_an_empty_lake() {
 }
 
 #[test]
-fn a_lake_that_lost_latest_is_not_taken_for_an_empty_one() {
+fn fault_73_a_lake_that_lost_latest_is_not_taken_for_an_empty_one() {
     let folder = tempfile::tempdir().unwrap();
     let layout = Layout::new(folder.path());
     fixture::run(folder.path(), 1, 2, false);
@@ -264,7 +264,7 @@ fn a_lake_that_lost_latest_is_not_taken_for_an_empty_one() {
 }
 
 #[test]
-fn a_newer_lake_is_left_alone() {
+fn fault_73_a_newer_lake_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let first = fixture::run(folder.path(), 1, 2, false);
     let path = first.folder.join(MANIFEST);
@@ -278,7 +278,7 @@ fn a_newer_lake_is_left_alone() {
 }
 
 #[test]
-fn a_second_run_is_turned_away_and_touches_nothing() {
+fn fault_79_a_second_run_is_turned_away_and_touches_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let destination = fixture::open(folder.path(), 1).unwrap();
     let manifest = fixture::build(&destination, &fixture::rows(1), 1, false);
@@ -287,7 +287,7 @@ fn a_second_run_is_turned_away_and_touches_nothing() {
 }
 
 #[test]
-fn unsafe_places_are_refused() {
+fn fault_71_unsafe_places_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let elsewhere = folder.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();

@@ -58,10 +58,14 @@ pub enum StatementsError {
         path: PathBuf,
     },
     /// No account of the snapshot is asked for.
-    #[error("the snapshot holds no account of this selection")]
+    #[error(
+        "the snapshot holds no account of this selection: compare --user and --account with its table accounts"
+    )]
     NothingSelected,
     /// An account asked for is not there.
-    #[error("the snapshot holds no account {0} of this selection: powens-export status lists what it holds")]
+    #[error(
+        "the snapshot holds no account {0} of this selection: its table accounts has those that there are"
+    )]
     NoSuchAccount(AccountId),
 }
 

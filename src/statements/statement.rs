@@ -127,7 +127,7 @@ const WIDTHS: [Width; 14] = [
     Width::Amount,
     Width::Short,
     Width::Text,
-    Width::Narrow,
+    Width::Short,
     Width::Short,
     Width::Amount,
     Width::Narrow,
@@ -203,7 +203,8 @@ fn write_heading(
     for sentence in statement.remarks(edition) {
         sheet.sentence(words.remark, &sentence, false)?;
     }
-    if tally.set_aside > 0 || tally.purchases {
+    let concerns = !account.is_card() || edition.request.card_rows == CardRows::Deferred;
+    if concerns && (tally.set_aside > 0 || tally.purchases) {
         sheet.sentence(words.card_rule, edition.card_rule(), false)?;
     }
     if let Some(connection) = statement.connection(edition) {
@@ -218,6 +219,7 @@ fn write_heading(
     let opening = labelled(words.opening, found.map(|balances| balances.opening_day));
     let closing = labelled(words.closing, found.map(|balances| balances.closing_day));
     let totals = tally.totals();
+    sheet.gap()?;
     sheet.pairs(&[
         (words.account, Cell::text(account.name.as_deref())),
         (words.bank, Cell::text(account.bank.as_deref())),

@@ -15,7 +15,7 @@ const SUMMARY_WIDTHS: [Width; 22] = [
     Width::Text,
     Width::Code,
     Width::Text,
-    Width::Narrow,
+    Width::Short,
     Width::Narrow,
     Width::Short,
     Width::Narrow,
@@ -26,7 +26,7 @@ const SUMMARY_WIDTHS: [Width; 22] = [
     Width::Amount,
     Width::Amount,
     Width::Amount,
-    Width::Amount,
+    Width::Short,
     Width::Narrow,
     Width::Wide,
     Width::Text,
@@ -48,7 +48,7 @@ const BALANCE_WIDTHS: [Width; 17] = [
     Width::Amount,
     Width::Text,
     Width::Amount,
-    Width::Amount,
+    Width::Short,
     Width::Amount,
     Width::Narrow,
     Width::Amount,
@@ -167,7 +167,8 @@ fn write_totals(
         totals.credits.add(credits);
     }
     sheet.title(words.totals)?;
-    sheet.columns(&words.total_columns, &[Width::Narrow; 6])?;
+    let (narrow, amount) = (Width::Narrow, Width::Amount);
+    sheet.columns(&words.total_columns, &[narrow, amount, amount, amount, amount, narrow])?;
     for (currency, totals) in currencies {
         let unknown = (totals.unknown > 0).then(|| (words.without)(totals.unknown));
         let apart = totals.apart.then(|| words.card_accounts_apart.to_owned());

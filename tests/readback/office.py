@@ -58,9 +58,6 @@ class Cell:
         self.text = "\n".join(map(shown, element.findall(name("text:p"))))
 
 
-EMPTY = Cell(ElementTree.Element("none"))
-
-
 def shown(element):
     """The text of a paragraph; spaces and tabs are elements."""
     parts = [element.text or ""]
@@ -75,6 +72,9 @@ def shown(element):
             parts.append(shown(child))
         parts.append(child.tail or "")
     return "".join(parts)
+
+
+EMPTY = Cell(ElementTree.Element("none"))
 
 
 def sheets(path):

@@ -2,9 +2,10 @@
  * system calls below a folder, over all threads, and at the chosen one kills the process or answers with an error.
  *
  * SWEEP_ROOT    the folders whose calls count, separated by `:`
- * SWEEP_CALLS   `change`: calls that change something; `all`: those that only look, too
+ * SWEEP_CALLS   `change`: calls that change something; `write`: writes alone; `all`: those that only look, too
  * SWEEP_AT      the number of the call, from 1; 0 only counts
- * SWEEP_DO      `kill`: before the call; `torn`: a write has done half of its work; a number: the errno to answer
+ * SWEEP_DO      `kill`: before the call; `torn`: a write has done half of its work; `short`: a write does half of its
+ *               work and says so; a number: the errno to answer
  * SWEEP_REPORT  file for what happened: `struck NAME PATH`, or at the end `calls N`
  * SWEEP_TRACE   file for every call that counts
  */
@@ -28,7 +29,7 @@
 enum kind { LOOK, CHANGE };
 
 static const char *roots, *report, *trace;
-static int everything, torn, error;
+static int everything, writes_only, torn, shorter, error;
 static long at;
 static atomic_long calls;
 static atomic_int struck;
@@ -39,7 +40,9 @@ __attribute__((constructor)) static void begin(void) {
     report = getenv("SWEEP_REPORT");
     trace = getenv("SWEEP_TRACE");
     everything = which && !strcmp(which, "all");
+    writes_only = which && !strcmp(which, "write");
     torn = what && !strcmp(what, "torn");
+    shorter = what && !strcmp(what, "short");
     error = what ? atoi(what) : 0;
     at = number ? atol(number) : 0;
 }
@@ -90,7 +93,7 @@ static const char *resolve(int folder, const char *name, char *into) {
 /* Counts a call; true when it is to fail, with errno set. Does not return when it is to end the process. */
 static int strikes(enum kind kind, const char *call, int folder, const char *name) {
     char space[PATH_MAX];
-    if (!roots || (kind == LOOK && !everything)) return 0;
+    if (!roots || (kind == LOOK && !everything) || (writes_only && !strstr(call, "write"))) return 0;
     int before = errno;
     const char *path = resolve(folder, name, space);
     if (!below(path)) { errno = before; return 0; }
@@ -100,7 +103,7 @@ static int strikes(enum kind kind, const char *call, int folder, const char *nam
     if (number != at) return 0;
     atomic_store(&struck, 1);
     note(report, O_TRUNC, "struck %s %s\n", call, path);
-    if (torn && strstr(call, "write")) return -1;
+    if (torn || shorter) return -1;
     if (!error) syscall(SYS_kill, getpid(), SIGKILL);
     errno = error;
     return 1;
@@ -111,12 +114,13 @@ static int strikes(enum kind kind, const char *call, int folder, const char *nam
     if (!real) real = (type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
 
 static int wanted(int flags) { return flags & (O_CREAT | O_TRUNC) ? CHANGE : LOOK; }
+static const char *named(int flags) { return wanted(flags) == CHANGE ? "create" : "open"; }
 
 #define OPEN(function) \
     int function(const char *path, int flags, ...) { \
         va_list more; va_start(more, flags); mode_t mode = va_arg(more, mode_t); va_end(more); \
         REAL(int, #function, const char *, int, ...); \
-        return strikes(wanted(flags), "open", AT_FDCWD, path) ? -1 : real(path, flags, mode); \
+        return strikes(wanted(flags), named(flags), AT_FDCWD, path) ? -1 : real(path, flags, mode); \
     }
 OPEN(open)
 OPEN(open64)
@@ -125,28 +129,29 @@ OPEN(open64)
     int function(int folder, const char *path, int flags, ...) { \
         va_list more; va_start(more, flags); mode_t mode = va_arg(more, mode_t); va_end(more); \
         REAL(int, #function, int, const char *, int, ...); \
-        return strikes(wanted(flags), "openat", folder, path) ? -1 : real(folder, path, flags, mode); \
+        return strikes(wanted(flags), named(flags), folder, path) ? -1 : real(folder, path, flags, mode); \
     }
 OPENAT(openat)
 OPENAT(openat64)
 
-/* Half of a write, then the end. */
-static void half(int fd, const void *bytes, size_t length) {
-    syscall(SYS_write, fd, bytes, length / 2);
-    syscall(SYS_kill, getpid(), SIGKILL);
+/* Half of a write (of one byte: all), and, where it is torn, the end. */
+static ssize_t half(int fd, const void *bytes, size_t length) {
+    ssize_t written = syscall(SYS_write, fd, bytes, length > 1 ? length / 2 : length);
+    if (torn) syscall(SYS_kill, getpid(), SIGKILL);
+    return written;
 }
 
 ssize_t write(int fd, const void *bytes, size_t length) {
     REAL(ssize_t, "write", int, const void *, size_t);
     int struck = strikes(CHANGE, "write", fd, NULL);
-    if (struck < 0) half(fd, bytes, length);
+    if (struck < 0) return half(fd, bytes, length);
     return struck ? -1 : real(fd, bytes, length);
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
     REAL(ssize_t, "writev", int, const struct iovec *, int);
     int struck = strikes(CHANGE, "writev", fd, NULL);
-    if (struck < 0) half(fd, parts[0].iov_base, parts[0].iov_len);
+    if (struck < 0) return half(fd, parts[0].iov_base, parts[0].iov_len);
     return struck ? -1 : real(fd, parts, count);
 }
 

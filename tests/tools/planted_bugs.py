@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Plants the bugs of planted_bugs.toml, one at a time, and says which test noticed.
+"""Plants the bugs of planted_bugs.toml and says which test notices each of them.
 
-A copy of the tree is made once; each bug is put in, the tests that ought to notice run, the bug is taken out again.
-`--check` only looks whether each bug still has its place. Exit 1 when a bug has no place any more or goes unnoticed.
+The tree is copied, all bugs are built into the copy, asleep, and the tests are built once. Then one bug at a time is
+woken and the tests that ought to notice it run. First they run with all asleep: then nothing may turn red.
+`--check` only looks whether each bug still has its place. Exit 1 when one has none, or goes unnoticed.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -17,96 +19,125 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 COPIED = ["Cargo.toml", "Cargo.lock", "src", "schemas", "tests", "examples", "README.md", "clippy.toml"]
-SIMULATION = ["--test", "it", "simulation::whatever"]
+ASLEEP = "(none)"
+# What the copy gets besides: whether a bug is awake.
+SWITCH = """
+/// Whether a planted bug is awake.
+pub(crate) fn planted(bug: &str) -> bool {
+    static AWAKE: std::sync::LazyLock<String> =
+        std::sync::LazyLock::new(|| std::env::var("POWENS_EXPORT_PLANTED").unwrap_or_default());
+    *AWAKE == bug
+}
+"""
 
 
 def places(bug):
     """Every (file, old, new) of a bug. A text that begins with a newline does so to be readable."""
+    switch = f"crate::planted({json.dumps(bug['name'])})"
     for place in [bug, *bug.get("also", [])]:
-        yield place["file"], place["old"].removeprefix("\n"), place["new"].removeprefix("\n")
+        new = place["new"].removeprefix("\n").replace("PLANTED", switch)
+        yield place["file"], place["old"].removeprefix("\n"), new
 
 
-def misplaced(bug, root):
-    return [
-        f"{bug['name']}: its old text stands {n} times in {file}"
-        for file, old, _ in places(bug)
-        if (n := (root / file).read_text().count(old)) != 1
-    ]
+def plant(bugs, root):
+    """Puts all bugs in; returns those that have no place any more."""
+    homeless = []
+    for bug in bugs:
+        for file, old, new in places(bug):
+            path = root / file
+            text = path.read_text()
+            if (n := text.count(old)) != 1:
+                homeless.append(f"{bug['name']}: its old text stands {n} times in {file}")
+                continue
+            path.write_text(text.replace(old, new))
+    return homeless
 
 
-def planted(bug, root):
-    before = {file: (root / file).read_text() for file, _, _ in places(bug)}
-    for file, old, new in places(bug):
-        path = root / file
-        path.write_text(path.read_text().replace(old, new))
-    return before
+def copied(options):
+    shutil.rmtree(options.copy, ignore_errors=True)
+    options.copy.mkdir(parents=True)
+    for name in COPIED:
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, options.copy / name)
 
 
-def run(test, root, options):
-    """One cargo run: ("caught" | "missed" | "does not compile", seconds)."""
-    which = SIMULATION if test == "simulation" else ["--lib", test]
-    command = ["cargo", "test", "--locked", "--quiet", *which]
+def build(options):
+    """Builds the tests; returns the programs: the library's and the integration tests'."""
+    environment = os.environ | {"CARGO_TARGET_DIR": str(options.target)}
+    command = ["cargo", "test", "--locked", "--no-run", "--lib", "--test", "it", "--message-format", "json"]
+    built = subprocess.run(command, cwd=options.copy, env=environment, stdout=subprocess.PIPE, text=True)
+    if built.returncode != 0:
+        for line in built.stdout.splitlines():
+            message = json.loads(line).get("message")
+            if message and message["level"] == "error":
+                print(message["rendered"], file=sys.stderr)
+        sys.exit("the copy with the bugs does not compile")
+    programs = {}
+    for line in built.stdout.splitlines():
+        artifact = json.loads(line)
+        if artifact.get("executable") and artifact.get("profile", {}).get("test"):
+            programs[artifact["target"]["kind"][0]] = artifact["executable"]
+    return programs["lib"], programs["test"]
+
+
+def run(bug, test, programs, options):
+    """Runs tests with a bug awake: "caught", "missed", …"""
+    library, integration = programs
+    command = [integration, "simulation::whatever"] if test == "simulation" else [library, test]
     environment = os.environ | {
-        "CARGO_TARGET_DIR": str(options.target),
+        "POWENS_EXPORT_PLANTED": bug,
         "POWENS_EXPORT_SIMULATION_SEEDS": options.seeds,
-        "RUSTFLAGS": os.environ.get("RUSTFLAGS", ""),
+        "CARGO_MANIFEST_DIR": str(options.copy),
     }
-    began = time.monotonic()
     try:
-        built = subprocess.run([*command, "--no-run"], cwd=root, env=environment, capture_output=True, text=True)
-        if built.returncode != 0:
-            print(built.stderr[-2000:], file=sys.stderr)
-            return "does not compile", time.monotonic() - began
-        ran = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=options.patience)
-        if "running 0 tests" in ran.stdout and "passed; 0 failed" in ran.stdout and " 0 passed" in ran.stdout:
-            return "names no test", time.monotonic() - began
-        outcome = "missed" if ran.returncode == 0 else "caught"
+        ran = subprocess.run(
+            command, cwd=options.copy, env=environment, capture_output=True, text=True, timeout=options.patience
+        )
     except subprocess.TimeoutExpired:
-        outcome = "caught (it never ended)"
-    return outcome, time.monotonic() - began
+        return "caught (it never ended)"
+    if "running 0 tests" in ran.stdout:
+        return "names no test"
+    return "missed" if ran.returncode == 0 else "caught"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="only look whether each bug still has its place")
     parser.add_argument("--only", default="", help="bugs whose name contains this")
-    parser.add_argument("--seeds", default="0..300", help="schedules of the simulation that each bug gets")
-    parser.add_argument("--patience", type=float, default=600, help="seconds before a test counts as endless")
+    parser.add_argument("--seeds", default="0..200", help="schedules of the simulation that each bug gets")
+    parser.add_argument("--patience", type=float, default=900, help="seconds before a test counts as endless")
     parser.add_argument("--target", type=Path, default=ROOT / "target", help="cargo's target folder")
     parser.add_argument("--copy", type=Path, default=ROOT / "target" / "planted", help="where the copy of the tree lies")
     options = parser.parse_args()
+    options.copy, options.target = options.copy.resolve(), options.target.resolve()
 
     bugs = tomllib.loads((HERE / "planted_bugs.toml").read_text())["bug"]
-    bugs = [bug for bug in bugs if options.only in bug["name"]]
-    homeless = [problem for bug in bugs for problem in misplaced(bug, ROOT)]
+    copied(options)
+    homeless = plant(bugs, options.copy)
     if homeless or options.check:
         print("\n".join(homeless) or f"{len(bugs)} bugs have their place")
         return 1 if homeless else 0
+    lib = options.copy / "src" / "lib.rs"
+    lib.write_text(lib.read_text() + SWITCH)
 
-    shutil.rmtree(options.copy, ignore_errors=True)
-    options.copy.mkdir(parents=True)
-    for name in COPIED:
-        source = ROOT / name
-        copy = shutil.copytree if source.is_dir() else shutil.copy2
-        copy(source, options.copy / name)
+    programs = build(options)
+    bugs = [bug for bug in bugs if options.only in bug["name"]]
+    for test in sorted({test for bug in bugs for test in bug["tests"]}):
+        if (outcome := run(ASLEEP, test, programs, options)) != "missed":
+            sys.exit(f"with all bugs asleep, {test}: {outcome}")
 
     unnoticed = 0
     for bug in bugs:
-        before = planted(bug, options.copy)
-        caught_by, seconds = None, 0.0
+        began, verdict = time.monotonic(), "NOT CAUGHT"
         for test in bug["tests"]:
-            outcome, took = run(test, options.copy, options)
-            seconds += took
+            outcome = run(bug["name"], test, programs, options)
             if outcome.startswith("caught"):
-                caught_by = f"{outcome} by {test}"
+                verdict = f"{outcome} by {test}"
                 break
             if outcome != "missed":
-                caught_by = None
-                print(f"    {test}: {outcome}", flush=True)
-        for file, text in before.items():
-            (options.copy / file).write_text(text)
-        unnoticed += caught_by is None
-        print(f"{caught_by or 'NOT CAUGHT':<48} {seconds:6.0f} s  {bug['name']}", flush=True)
+                print(f"    {test} {outcome}", flush=True)
+        unnoticed += verdict == "NOT CAUGHT"
+        print(f"{verdict:<44} {time.monotonic() - began:5.0f} s  {bug['name']}", flush=True)
     print(f"{len(bugs) - unnoticed} of {len(bugs)} planted bugs caught")
     return 1 if unnoticed else 0
 

@@ -19,7 +19,7 @@ mod statements;
 
 pub(crate) use plan::PlanArgs;
 pub(crate) use program::{Common, Program, Verb};
-pub(crate) use read::{CompletionsArgs, PruneArgs, SchemaArgs, StatusArgs, VerifyArgs};
+pub(crate) use read::{CompletionsArgs, ManArgs, PruneArgs, SchemaArgs, StatusArgs, VerifyArgs};
 pub(crate) use run::{FileArgs, KeepArgs, PaceArgs, RunArgs, ScopeArgs};
 #[cfg(feature = "sandbox")]
 pub(crate) use sandbox::{DemoArgs, MannersArgs, SandboxArgs, WorldArgs};

@@ -5,28 +5,36 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    CompletionsArgs, PlanArgs, PruneArgs, RunArgs, SchemaArgs, StatementsArgs, StatusArgs, VerifyArgs,
+    CompletionsArgs, ManArgs, PlanArgs, PruneArgs, RunArgs, SchemaArgs, StatementsArgs, StatusArgs,
+    VerifyArgs,
 };
 #[cfg(feature = "sandbox")]
 use super::{DemoArgs, SandboxArgs};
 use crate::cli::values::LogFormat;
 
+/// Lines of at most 80 columns: a narrower terminal would break the table.
 const AFTER_HELP: &str = "\
 Credentials (from the environment or a file, never from a flag):
-  POWENS_DOMAIN or POWENS_BASE_URL     the domain, or the whole address of its API
-  POWENS_CLIENT_ID                     the client application
-  POWENS_CLIENT_SECRET[_FILE]          its secret, or the file that holds it
-  POWENS_USERS_TOKEN[_FILE]            the token that lists users, or the file that holds it
+  POWENS_DOMAIN or POWENS_BASE_URL   the domain, or its API's whole address
+  POWENS_CLIENT_ID                   the client application
+  POWENS_CLIENT_SECRET[_FILE]        its secret, or the file that holds it
+  POWENS_USERS_TOKEN[_FILE]          the token that lists users, or its file
 
 Settings: flag > environment > --config FILE > default.
 
 Exit codes:
-    0  published, complete                    65  the API answered something that cannot be right
-    1  a bug                                  69  API unreachable or exhausted: run again to resume
-    2  usage or configuration; nothing done   74  disk: cannot write, sync or read back
-    3  published, partial                     75  another run holds the destination
-    4  not published: a guard refused         77  credentials refused
-    5  damage found in a published snapshot  130, 143  interrupted; resumable";
+    0  published, complete
+    1  a bug
+    2  usage or configuration: nothing was requested or written
+    3  published, partial: the report and the manifest say what is missing
+    4  not published: a guard refused, what was fetched is kept
+    5  damage found in a published snapshot
+   65  the API answered something that cannot be right
+   69  API unreachable or exhausted: run the same command again to resume
+   74  disk: cannot write, sync or read back
+   75  another run holds the destination
+   77  credentials refused
+  130, 143  interrupted: run the same command again to resume";
 
 /// Copies all bank data of a Powens domain into a data lake, every night, completely and exactly.
 #[derive(Debug, Parser)]
@@ -88,4 +96,7 @@ pub(crate) enum Verb {
     Schema(SchemaArgs),
     /// Completion script for a shell
     Completions(CompletionsArgs),
+    /// Man pages, written into a folder: for `make install`
+    #[command(hide = true)]
+    Man(ManArgs),
 }

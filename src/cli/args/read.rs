@@ -74,3 +74,11 @@ pub(crate) struct CompletionsArgs {
     #[arg(value_enum, value_name = "SHELL")]
     pub(crate) shell: clap_complete::Shell,
 }
+
+/// Flags of `man`.
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The folder: it has to exist
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+}

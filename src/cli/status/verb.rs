@@ -1,10 +1,10 @@
 //! Reading the lake, choosing the form, the exit code.
 
 use jiff::Timestamp;
-use powens_export::lake::{Layout, Manifest, Snapshot, list};
+use powens_export::lake::{Layout, Manifest, Snapshot, firsts};
 
 use super::page::page;
-use super::view::View;
+use super::view::{GROWTH_LENGTH, View};
 use crate::cli::args::{Common, StatusArgs};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -31,12 +31,9 @@ pub(crate) fn perform(args: StatusArgs, common: &Common) -> Result<Exit, Failure
 
 /// The manifests of the snapshots before, newest first. One that cannot be read is `verify`'s business, not ours.
 fn earlier(layout: &Layout, sequence: u64) -> Result<Vec<Manifest>, Failure> {
-    let mut manifests: Vec<Manifest> = list(layout)?
-        .into_iter()
-        .filter_map(|listed| listed.snapshot.ok())
-        .map(|snapshot| snapshot.manifest)
-        .filter(|manifest| manifest.sequence < sequence)
-        .collect();
-    manifests.sort_by_key(|manifest| std::cmp::Reverse(manifest.sequence));
-    Ok(manifests)
+    let before = firsts(layout)?.into_iter().filter_map(|(run, first)| Some((first.ok()?.sequence, run)));
+    let mut before: Vec<_> = before.filter(|(earlier, _)| *earlier < sequence).collect();
+    before.sort_by_key(|(sequence, _)| std::cmp::Reverse(*sequence));
+    let manifests = before.iter().filter_map(|(_, run)| Snapshot::open(layout, run).ok());
+    Ok(manifests.map(|snapshot| snapshot.manifest).take(GROWTH_LENGTH - 1).collect())
 }

@@ -20,7 +20,7 @@ const CONSENT_NOTICE: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// A connection that says it is healthy and has not been refreshed for this long is not: synchronisation is daily.
 const STALE: SignedDuration = SignedDuration::from_hours(72);
 /// Snapshots whose growth is shown.
-const GROWTH_LENGTH: usize = 7;
+pub(crate) const GROWTH_LENGTH: usize = 7;
 
 /// A lake at a moment.
 #[derive(Debug, Serialize)]

@@ -97,15 +97,13 @@ impl Bench {
             idle_read: Duration::from_secs(5),
             attempt: Duration::from_secs(20),
             connect: Duration::from_secs(5),
+            unit: Duration::from_secs(600),
             ..Timings::scaled(0.001)
         };
         config.limits = Limits { attempts: 3, ..Limits::default() };
         let api = Api::new(config).unwrap();
-        let settings = FetchConfig {
-            concurrency: NonZeroUsize::new(self.concurrency).unwrap(),
-            drain: self.drain,
-            ..FetchConfig::default()
-        };
+        let settings =
+            FetchConfig { concurrency: NonZeroUsize::new(self.concurrency).unwrap(), drain: self.drain };
         Fetcher::new(api, DecimalType::default(), self.cancel.clone(), settings)
     }
 

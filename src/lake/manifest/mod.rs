@@ -7,6 +7,7 @@
 //! | file | noun |
 //! |---|---|
 //! | `head` | the manifest itself: run, window, status, counts |
+//! | `first` | its first lines, where they are enough |
 //! | `people` | connections, accounts, ranges, gaps, who is needed |
 //! | `content` | tables, files, control totals |
 //! | `lists` | connections and accounts, collected from the tables of the snapshot |
@@ -16,6 +17,7 @@
 
 mod consistency;
 mod content;
+mod first;
 mod head;
 mod lists;
 mod people;
@@ -23,6 +25,7 @@ mod schema;
 mod text;
 
 pub use content::{Changes, ControlTotal, FileEntry, FileFormat, PartitionEntry, TableEntry, table_entries};
+pub use first::First;
 pub use head::{
     CONTRACT_VERSION, Decimal, Exported, MANIFEST_VERSION, Manifest, Mode, NotAManifest, Parent, Requests,
     Source, Status, Tool, UserCounts, WindowEntry,

@@ -76,11 +76,11 @@ pub enum StoreError {
     #[error("{} is a symbolic link: somebody put it there, remove it", .0.display())]
     Symlink(PathBuf),
     /// Everybody on the machine could replace what is published.
-    #[error("the folder is writable by everybody: take that right away (chmod o-w) or set the sticky bit")]
-    WorldWritable,
+    #[error("{} is writable by everybody: take that right away (chmod o-w) or set the sticky bit", .0.display())]
+    WorldWritable(PathBuf),
     /// The root is no folder.
-    #[error("the place is not a folder")]
-    NotAFolder,
+    #[error("{} is not a folder: give another place", .0.display())]
+    NotAFolder(PathBuf),
     /// The path leads out of the root.
     #[error("{} does not stay below the destination", .0.display())]
     Outside(PathBuf),
@@ -92,8 +92,8 @@ impl StoreError {
     pub fn kind(&self) -> io::ErrorKind {
         match self {
             Self::Io { source, .. } | Self::Sync { source, .. } => source.kind(),
-            Self::Symlink(_) | Self::Outside(_) | Self::WorldWritable => io::ErrorKind::PermissionDenied,
-            Self::NotAFolder => io::ErrorKind::NotADirectory,
+            Self::Symlink(_) | Self::Outside(_) | Self::WorldWritable(_) => io::ErrorKind::PermissionDenied,
+            Self::NotAFolder(_) => io::ErrorKind::NotADirectory,
         }
     }
 

@@ -29,7 +29,7 @@ fn names(store: &Store) -> BTreeSet<String> {
 }
 
 #[test]
-fn modes_are_exact() {
+fn fault_74_modes_are_exact() {
     let (_folder, store) = store();
     for (name, mode) in [("a", 0o440), ("b", 0o600), ("c", 0o666)] {
         store.write_file(path(name), mode, b"x").unwrap();
@@ -51,7 +51,7 @@ fn a_file_that_exists_is_never_opened() {
 }
 
 #[test]
-fn planted_links_are_not_followed() {
+fn fault_71_planted_links_are_not_followed() {
     let (_folder, store) = store();
     let elsewhere = tempfile::tempdir().unwrap();
     let victim = elsewhere.path().join("victim");
@@ -91,12 +91,12 @@ fn a_root_that_everybody_may_write_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let set = |mode| fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
     set(0o777);
-    assert!(matches!(Store::open(folder.path(), Syncs::Executed), Err(StoreError::WorldWritable)));
+    assert!(matches!(Store::open(folder.path(), Syncs::Executed), Err(StoreError::WorldWritable(_))));
     set(0o1777);
     assert!(Store::open(folder.path(), Syncs::Executed).is_ok());
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
-    assert!(matches!(Store::open(&file, Syncs::Executed), Err(StoreError::NotAFolder)));
+    assert!(matches!(Store::open(&file, Syncs::Executed), Err(StoreError::NotAFolder(_))));
 }
 
 #[test]

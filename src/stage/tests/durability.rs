@@ -129,7 +129,7 @@ fn damage_found_while_reading_is_an_error() {
 }
 
 #[test]
-fn after_a_failed_step_nothing_more_is_taken() {
+fn fault_64_after_a_failed_step_nothing_more_is_taken() {
     let disk = Arc::new(TestDisk::new());
     let (mut stage, _) = open(&disk).unwrap();
     add(&mut stage, 1).unwrap();

@@ -141,7 +141,7 @@ pub(super) const WORDS: Words = Words {
         NoFile::NoBalance => {
             "keine OFX-Datei: die Bank gab keinen Saldo an, den das Format verlangt".to_owned()
         }
-        NoFile::NoCurrency => "keine OFX-Datei: die Währung ist keine der ISO 4217".to_owned(),
+        NoFile::NoCurrency => "keine OFX-Datei: das Konto hat keine Währung der ISO 4217".to_owned(),
     },
 };
 

@@ -141,7 +141,7 @@ pub(super) const WORDS: Words = Words {
     },
     file_missing: |why| match why {
         NoFile::NoBalance => "no OFX file: the bank gave no balance, which the format asks for".to_owned(),
-        NoFile::NoCurrency => "no OFX file: its currency is none of ISO 4217".to_owned(),
+        NoFile::NoCurrency => "no OFX file: the account has no currency of ISO 4217".to_owned(),
     },
 };
 

@@ -143,7 +143,7 @@ pub(super) const WORDS: Words = Words {
         NoFile::NoBalance => {
             "pas de fichier OFX : la banque n’a pas donné de solde, que le format exige".to_owned()
         }
-        NoFile::NoCurrency => "pas de fichier OFX : sa devise n’est pas de l’ISO 4217".to_owned(),
+        NoFile::NoCurrency => "pas de fichier OFX : le compte n’a pas de devise de l’ISO 4217".to_owned(),
     },
 };
 

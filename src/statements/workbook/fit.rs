@@ -53,6 +53,24 @@ pub(super) fn significant_digits(text: &str) -> usize {
     digits.trim_start_matches('0').trim_end_matches('0').len()
 }
 
+/// Lines that a text takes in a cell of that many characters, or about that.
+pub(super) fn lines_needed(text: &str, width: usize) -> usize {
+    let of_paragraph = |paragraph: &str| {
+        let (mut lines, mut used) = (1, 0);
+        for word in paragraph.split(' ') {
+            let length = word.chars().count();
+            if used > 0 && used + 1 + length <= width {
+                used += 1 + length;
+                continue;
+            }
+            lines += usize::from(used > 0) + length.saturating_sub(1) / width;
+            used = length.min(width);
+        }
+        lines
+    };
+    text.split('\n').map(of_paragraph).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,5 +90,16 @@ mod tests {
         assert_eq!(significant_digits("-0.05"), 1);
         assert_eq!(significant_digits("1200.00"), 2);
         assert_eq!(significant_digits("90071992547409.93"), 16);
+    }
+
+    #[test]
+    fn long_texts_need_more_lines() {
+        assert_eq!(lines_needed("", 10), 1);
+        assert_eq!(lines_needed("0123456789", 10), 1);
+        assert_eq!(lines_needed("0123456789 1", 10), 2);
+        assert_eq!(lines_needed("one two three four", 10), 2);
+        assert_eq!(lines_needed("one two three four", 9), 3);
+        assert_eq!(lines_needed("01234567890123456789x", 10), 3);
+        assert_eq!(lines_needed("a\nb", 10), 2);
     }
 }

@@ -45,6 +45,16 @@ impl Look {
     }
 }
 
+/// As amounts stand: to the right, but not so far that they touch the next column.
+fn to_the_right(format: Format) -> Format {
+    format.set_align(FormatAlign::Right).set_indent(1)
+}
+
+/// Numbers of a list stand under each other; beside a label they stand with the other values.
+fn right_in_lists(look: Look) -> Format {
+    if look == Look::Value { look.format() } else { to_the_right(look.format()) }
+}
+
 /// Makes a format in every look.
 fn looks(change: impl Fn(Format) -> Format) -> HashMap<Look, Format> {
     LOOKS.into_iter().map(|look| (look, change(look.format()))).collect()
@@ -57,6 +67,7 @@ pub(super) struct Formats {
     pub(super) warning: Format,
     pub(super) note: Format,
     pub(super) head: Format,
+    pub(super) amount_head: Format,
     pub(super) text: HashMap<Look, Format>,
     pub(super) wrapped: HashMap<Look, Format>,
     pub(super) date: HashMap<Look, Format>,
@@ -76,23 +87,25 @@ impl Formats {
             DateForm::MonthFirst => "mm/dd/yyyy",
         };
         let clock = format!("{day} hh:mm");
+        let head = Format::new()
+            .set_bold()
+            .set_background_color(PALE_BLUE)
+            .set_border_bottom(FormatBorder::Thin)
+            .set_align(FormatAlign::VerticalCenter)
+            .set_text_wrap();
         Self {
             title: Format::new().set_bold().set_font_size(14),
             label: Format::new().set_font_color(GREY),
             warning: Format::new().set_bold().set_font_color(RED),
             note: Format::new(),
-            head: Format::new()
-                .set_bold()
-                .set_background_color(PALE_BLUE)
-                .set_border_bottom(FormatBorder::Thin)
-                .set_align(FormatAlign::VerticalCenter)
-                .set_text_wrap(),
+            amount_head: to_the_right(head.clone()),
+            head,
             text: looks(|format| format),
             wrapped: looks(Format::set_text_wrap),
-            date: looks(|format| format.set_num_format(day)),
-            datetime: looks(|format| format.set_num_format(&clock)),
-            number: looks(|format| format.set_num_format("0")),
-            digits: looks(|format| format.set_align(FormatAlign::Right)),
+            date: looks(|format| format.set_num_format(day).set_align(FormatAlign::Left)),
+            datetime: looks(|format| format.set_num_format(&clock).set_align(FormatAlign::Left)),
+            number: LOOKS.into_iter().map(|look| (look, right_in_lists(look).set_num_format("0"))).collect(),
+            digits: looks(to_the_right),
             amounts: HashMap::new(),
         }
     }
@@ -100,7 +113,7 @@ impl Formats {
     /// The format of an amount of the currency, with cents or without.
     pub(super) fn amount(&mut self, currency: Option<&str>, whole: bool, look: Look) -> Format {
         let number = number_format(currency, whole);
-        let make = |number: &str| look.format().set_num_format(number);
+        let make = |number: &str| right_in_lists(look).set_num_format(number);
         self.amounts.entry((number, look)).or_insert_with_key(|(number, _)| make(number)).clone()
     }
 }

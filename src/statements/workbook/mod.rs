@@ -35,11 +35,16 @@ pub(super) struct Layout {
     pages_wide: u16,
     /// Columns that stay in sight, and stand on every sheet of paper.
     kept_columns: u16,
+    /// Where labels and values stand above a list: two pairs a line.
+    left: (u16, u16),
+    right: (u16, u16),
 }
 
-/// The layout of a statement, and of a list of accounts.
-pub(super) const STATEMENT: Layout = Layout { pages_wide: 1, kept_columns: 0 };
-pub(super) const ACCOUNTS: Layout = Layout { pages_wide: 2, kept_columns: 3 };
+/// The layout of a statement.
+pub(super) const STATEMENT: Layout = Layout { pages_wide: 1, kept_columns: 0, left: (0, 2), right: (3, 5) };
+
+/// The layout of a list of accounts. What stands above it begins beside the columns that are kept: those would cut it.
+pub(super) const ACCOUNTS: Layout = Layout { pages_wide: 2, kept_columns: 3, left: (3, 4), right: (5, 7) };
 
 /// A workbook under construction.
 pub(super) struct Book {

@@ -7,7 +7,7 @@ use crate::model::{time, write_decimal};
 use crate::statements::StatementsError;
 use crate::statements::sheet::{Cell, Line, Sheet, Width};
 
-use super::fit::significant_digits;
+use super::fit::{lines_needed, significant_digits};
 use super::look::{Look, WARNING};
 use super::{Book, Layout};
 
@@ -15,9 +15,10 @@ use super::{Book, Layout};
 const FIRST_DAY: i32 = -25_508;
 const DAY_ZERO: i32 = -25_569;
 
-/// Where labels and values stand above a list: two pairs a line.
-const LEFT: (u16, u16) = (0, 2);
-const RIGHT: (u16, u16) = (3, 5);
+/// Points of a row of one line and of each further line of text, and the most lines that a row can have.
+const ROW_HEIGHT: u16 = 15;
+const LINE_HEIGHT: u16 = 14;
+const MOST_LINES: u16 = 29;
 
 /// A head further down is not kept in sight: what stands above it would leave too little room to scroll.
 const LOWEST_HEAD: u32 = 24;
@@ -36,6 +37,11 @@ impl Width {
             Self::Code => 30,
             Self::Wide => 42,
         }
+    }
+
+    /// In letters of a text: they are narrower than the digits that a column's width is measured in.
+    const fn letters(self) -> usize {
+        self.characters() as usize * 9 / 8
     }
 
     /// Whether texts go on on the next line of their cell.
@@ -61,6 +67,8 @@ pub(in crate::statements) struct BookPage<'a> {
     ids: Vec<u16>,
     /// Characters that numbers and dates of each column need: one that does not fit is shown as `###`.
     needed: [u16; COLUMNS],
+    /// Lines that the row being written needs. Not every program works that out by itself.
+    lines: u16,
 }
 
 #[derive(Clone, Debug)]
@@ -104,6 +112,7 @@ impl<'a> BookPage<'a> {
             head: None,
             ids: Vec::new(),
             needed: [0; COLUMNS],
+            lines: 1,
         })
     }
 
@@ -177,23 +186,32 @@ impl<'a> BookPage<'a> {
         }
     }
 
-    fn wraps(&self, column: u16) -> bool {
-        let widths = self.head.as_ref().map(|head| &head.widths[..]).unwrap_or_default();
-        widths.get(usize::from(column)).is_some_and(|width| width.wraps())
+    /// The width of a column whose texts go on on the next line.
+    fn wrapping(&self, column: u16, look: Look) -> Option<Width> {
+        let in_list = !matches!(look, Look::Value | Look::Total);
+        let head = self.head.as_ref().filter(|_| in_list)?;
+        head.widths.get(usize::from(column)).copied().filter(|width| width.wraps())
     }
 
     fn write(&mut self, row: u32, column: u16, cell: Cell<'_>, look: Look) -> Result<(), StatementsError> {
         match cell {
-            // A line of one colour has it in every cell.
-            Cell::Empty if look == Look::Warned => {
+            // A line of one colour or border has it in every cell.
+            Cell::Empty if matches!(look, Look::Warned | Look::Total) => {
                 self.worksheet.write_blank(row, column, &self.book.formats.text[&look])?;
             }
             Cell::Empty => {}
             Cell::Text(text) => {
                 let text = self.book.compromises.fit(text);
-                let wraps = look != Look::Value && look != Look::Total && self.wraps(column);
                 let formats = &self.book.formats;
-                let format = if wraps { &formats.wrapped[&look] } else { &formats.text[&look] };
+                let format = match self.wrapping(column, look) {
+                    Some(width) => {
+                        let lines = lines_needed(&text, width.letters());
+                        let lines = u16::try_from(lines).unwrap_or(MOST_LINES).min(MOST_LINES);
+                        self.lines = self.lines.max(lines);
+                        &formats.wrapped[&look]
+                    }
+                    None => &formats.text[&look],
+                };
                 self.worksheet.write_string_with_format(row, column, text, format)?;
             }
             Cell::Id(id) => {
@@ -293,10 +311,10 @@ impl Sheet for BookPage<'_> {
         if warning {
             self.worksheet.set_tab_color(WARNING);
         }
-        self.label(LEFT.0, label)?;
+        self.label(self.layout.left.0, label)?;
         let text = self.book.compromises.fit(text);
         let format = if warning { &self.book.formats.warning } else { &self.book.formats.note };
-        self.worksheet.write_string_with_format(self.row, LEFT.1, text, format)?;
+        self.worksheet.write_string_with_format(self.row, self.layout.left.1, text, format)?;
         self.row += 1;
         Ok(())
     }
@@ -304,7 +322,7 @@ impl Sheet for BookPage<'_> {
     fn pairs(&mut self, pairs: &[(&str, Cell<'_>)]) -> Result<(), StatementsError> {
         let (left, right) = pairs.split_at(pairs.len().div_ceil(2));
         for at in 0..left.len() {
-            for (side, (label_column, column)) in [(left, LEFT), (right, RIGHT)] {
+            for (side, (label_column, column)) in [(left, self.layout.left), (right, self.layout.right)] {
                 if let Some((label, value)) = side.get(at) {
                     self.label(label_column, label)?;
                     self.write(self.row, column, *value, Look::Value)?;
@@ -325,9 +343,12 @@ impl Sheet for BookPage<'_> {
     }
 
     fn columns(&mut self, names: &[&str], widths: &[Width]) -> Result<(), StatementsError> {
-        for (column, name) in (0_u16..).zip(names) {
-            self.worksheet.write_string_with_format(self.row, column, *name, &self.book.formats.head)?;
+        let formats = &self.book.formats;
+        for ((column, name), width) in (0_u16..).zip(names).zip(widths) {
+            let format = if *width == Width::Amount { &formats.amount_head } else { &formats.head };
+            self.worksheet.write_string_with_format(self.row, column, *name, format)?;
         }
+        self.worksheet.set_row_height(self.row, 2 * ROW_HEIGHT)?;
         if self.head.is_none() {
             let names = names.iter().map(|name| (*name).to_owned()).collect();
             self.head = Some(Head { row: self.row, names, widths: widths.to_vec(), last: self.row });
@@ -346,8 +367,14 @@ impl Sheet for BookPage<'_> {
         if kind != Line::Total {
             self.make_room()?;
         }
-        for (column, cell) in (0_u16..).zip(cells) {
+        self.lines = 1;
+        let columns = self.head.as_ref().filter(|_| look == Look::Total).map_or(0, |head| head.widths.len());
+        let empty = std::iter::repeat_n(&Cell::Empty, columns.saturating_sub(cells.len()));
+        for (column, cell) in (0_u16..).zip(cells.iter().chain(empty)) {
             self.write(self.row, column, *cell, look)?;
+        }
+        if self.lines > 1 {
+            self.worksheet.set_row_height(self.row, ROW_HEIGHT + (self.lines - 1) * LINE_HEIGHT)?;
         }
         // The filter ends with the list's last line, above its sum.
         if let Some(head) = self.head.as_mut().filter(|head| kind != Line::Total && head.last + 1 == self.row)

@@ -14,6 +14,8 @@ mod process;
 mod resume;
 mod rivals;
 mod signals;
+// The library that fails the calls is for this system's C library.
+#[cfg(target_os = "linux")]
 mod sweep;
 
 use std::path::{Path, PathBuf};

@@ -149,7 +149,7 @@ fn fault_61_places_that_cannot_hold_a_lake_are_refused_before_anything_is_asked(
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, b"precious").unwrap();
-    bank.run(&file, &FAST).expect(74);
+    bank.run(&file, &FAST).expect(2);
     bank.run(&file.join("below"), &FAST).expect(74);
     assert_eq!(fs::read(&file).unwrap(), b"precious");
 

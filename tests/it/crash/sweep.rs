@@ -15,7 +15,7 @@ fn faults_62_to_68_and_75_at_some_of_the_file_system_calls() {
     let swept = Command::new("python3")
         .arg("-B")
         .arg(home.join("tests/sweep/sweep.py"))
-        .args(["--program", env!("CARGO_BIN_EXE_powens-export"), "--points", "12", "--day"])
+        .args(["--program", env!("CARGO_BIN_EXE_powens-export"), "--points", "8", "--day"])
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&swept.stdout);

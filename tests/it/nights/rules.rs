@@ -13,7 +13,7 @@ use powens_export::sandbox::{Endpoint, Fault, NewAccount, Nights, Rule, SandboxC
 use powens_export::table::Table;
 
 use super::held::{EQUAL, PARQUET, of_one_full_run, plain, transaction_ids};
-use crate::support::{Bank, assert_verified, digests, latest};
+use crate::support::{Bank, assert_verified, digests, latest, rows};
 
 /// A bank, and a lake that holds it.
 struct House {
@@ -156,6 +156,24 @@ fn every_change_of_structure_makes_a_full_walk() {
 }
 
 #[test]
+fn a_row_that_moves_to_another_month_leaves_its_old_one() {
+    let house = House::plain(2, 20);
+    let user = house.users()[0];
+    let rows_of = |house: &House| rows(&latest(&house.lake), Table::Transactions);
+    let rows_held = rows_of(&house).len();
+    let row = house.world(|world| world.holdings(user).unwrap().transactions().ids().next().unwrap());
+    house.world(|world| assert!(world.redate(user, row, "2024-02-29")));
+    house.run().unwrap();
+    assert_eq!(house.walked_in_full(), BTreeSet::new(), "changes show it");
+    // Reading by key finds a copy that stayed behind.
+    assert_eq!(rows_of(&house)[&vec![row.to_string()]]["date"], "2024-02-29");
+    assert_eq!(rows_of(&house).len(), rows_held);
+    let changes = latest(&house.lake).manifest.changes[&Table::Transactions];
+    assert_eq!((changes.inserted, changes.updated, changes.deleted, changes.vanished), (0, 1, 0, 0));
+    house.assert_like_one_full_run();
+}
+
+#[test]
 fn a_row_without_last_update_makes_every_walk_a_full_one() {
     let house = House::plain(2, 20);
     let user = house.users()[1];
@@ -288,6 +306,7 @@ fn a_user_is_gone_only_when_a_second_reading_agrees() {
     house.run().unwrap();
     assert_eq!(house.unit(user).outcome, UnitOutcome::Kept);
     assert_eq!(transaction_ids(&latest(&house.lake)), held, "the first reading alone takes nobody's rows");
+    assert!(rows(&latest(&house.lake), Table::Users).contains_key(&vec![user.to_string()]));
     house.bank.sandbox.clear_rules();
     house.world(|world| assert!(world.remove_user(user)));
     house.quiet_night();
@@ -356,14 +375,14 @@ fn many_users_gone_publish_nothing_unless_that_is_accepted() {
 fn rows_that_are_gone_unexplained_publish_nothing() {
     let house = House::plain(3, 40);
     let full = || RunConfig { mode: ModeRequest::Full, ..house.config() };
-    let rows = |house: &House| -> Vec<(i64, i64)> {
+    let all = {
         let users = house.users();
         let of = |user: i64| {
             house.world(|world| world.holdings(user).unwrap().transactions().ids().collect::<Vec<_>>())
         };
-        users.into_iter().flat_map(|user| of(user).into_iter().map(move |row| (user, row))).collect()
+        let of_user = |user: i64| of(user).into_iter().map(move |row| (user, row));
+        users.into_iter().flat_map(of_user).collect::<Vec<(i64, i64)>>()
     };
-    let all = rows(&house);
     // A third is marked deleted: that explains itself.
     for (user, row) in all.iter().step_by(3) {
         house.world(|world| assert!(world.soft_delete(*user, *row)));

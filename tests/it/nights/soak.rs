@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use powens_export::export::{RunConfig, RunReport};
+use powens_export::export::{Event, Phase, RunConfig, RunReport};
 use powens_export::lake::manifest::Status;
 use powens_export::sandbox::{Endpoint, Fault, Nights, Rule, SandboxConfig};
 use powens_export::table::Table;
@@ -18,6 +19,8 @@ use crate::support::{Bank, assert_verified, digests, latest};
 
 /// How many nights are played when nobody asks for more.
 const FEW: u64 = 40;
+/// Users, likewise.
+const FIVE: u64 = 5;
 /// Every so many nights the lake is verified and held against a lake made by one full run.
 const CHECKED_EVERY: u64 = 50;
 /// Eleven nights before the clocks go back; the run begins in the hour that comes twice and, in spring, never.
@@ -37,6 +40,28 @@ struct Sum {
     bytes_written: u64,
     most_snapshots: usize,
     slowest: Duration,
+    /// How long each part of the runs took.
+    phases: BTreeMap<Phase, Duration>,
+}
+
+/// The parts of one run, and when each began.
+#[derive(Debug, Default)]
+struct Phases(Mutex<Vec<(Phase, Instant)>>);
+
+impl Phases {
+    fn see(&self, event: &Event) {
+        if let Event::Phase(phase) = event {
+            self.0.lock().unwrap().push((*phase, Instant::now()));
+        }
+    }
+
+    fn end(self, sums: &mut BTreeMap<Phase, Duration>) {
+        let mut end = Instant::now();
+        for (phase, began) in self.0.into_inner().unwrap().into_iter().rev() {
+            *sums.entry(phase).or_default() += end.duration_since(began);
+            end = began;
+        }
+    }
 }
 
 impl Sum {
@@ -76,10 +101,11 @@ fn disk(folder: &Path) -> u64 {
 
 #[test]
 fn a_lake_stays_right_for_a_thousand_nights() {
-    let asked = std::env::var("POWENS_EXPORT_SOAK_NIGHTS").ok();
-    let nights = asked.map_or(FEW, |nights| nights.parse().unwrap());
+    let asked = |name: &str| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
+    let nights = asked("POWENS_EXPORT_SOAK_NIGHTS").unwrap_or(FEW);
+    let people = asked("POWENS_EXPORT_SOAK_USERS").unwrap_or(FIVE);
     let bank = Bank::new(SandboxConfig {
-        users: 5,
+        users: people as usize,
         seed: 29,
         transactions_per_user: 12,
         start: START.parse::<Timestamp>().unwrap(),
@@ -102,8 +128,11 @@ fn a_lake_stays_right_for_a_thousand_nights() {
             }
             let start = Instant::now();
             // A few accounts of five people are soon a fifth of them.
-            let report = bank.export(RunConfig { accept_shrink: true, ..bank.config(&lake) }).unwrap();
+            let config = RunConfig { accept_shrink: true, ..bank.config(&lake) };
+            let phases = Phases::default();
+            let report = bank.export_watched(config, &|event| phases.see(&event)).unwrap();
             sum.add(&report, start.elapsed());
+            phases.end(&mut sum.phases);
             bank.sandbox.clear_rules();
             let snapshot = latest(&lake);
             let held = Held::some_of(&snapshot, &[Table::Accounts]);
@@ -115,7 +144,7 @@ fn a_lake_stays_right_for_a_thousand_nights() {
             first_disk = disk(&lake);
         }
         if night % CHECKED_EVERY == CHECKED_EVERY - 1 || night == nights - 1 {
-            check(&bank, &lake, &folder.path().join(format!("full-{night}")), &balances);
+            check(&bank, &lake, &folder.path().join(format!("full-{night}")), &mut balances);
         }
         bank.sandbox.night();
         bank.sandbox.forget_requests();
@@ -126,7 +155,8 @@ fn a_lake_stays_right_for_a_thousand_nights() {
     eprintln!(
         "{nights} nights, {} runs ({} partial) in {:.0?}, the slowest {:.0?}; {} requests, {:.1} a user and run\n\
          {} transactions, {} balances; {} rows changed; {} files written ({} bytes), {} linked\n\
-         {} snapshots at most; {} bytes of disk, {} after the first night",
+         {} snapshots at most; {} bytes of disk, {} after the first night\n\
+         {:.0?}",
         sum.runs,
         sum.partial,
         began.elapsed(),
@@ -142,18 +172,18 @@ fn a_lake_stays_right_for_a_thousand_nights() {
         sum.most_snapshots,
         disk(&lake),
         first_disk,
+        sum.phases,
     );
 }
 
 /// A second run of the night, in which nobody fails, and then: verified, the bytes of one full run, every balance.
-fn check(bank: &Bank, lake: &Path, full: &Path, balances: &Balances) {
+fn check(bank: &Bank, lake: &Path, full: &Path, balances: &mut Balances) {
     let config = RunConfig { accept_shrink: true, ..bank.config(lake) };
     let nightly = bank.export(config).unwrap();
     assert_verified(lake);
     assert_eq!(digests(&nightly.manifest, EQUAL), of_one_full_run(bank, full, PARQUET), "{}", full.display());
     fs::remove_dir_all(full).unwrap();
-    let mut expected = Balances(balances.0.clone());
     let snapshot = latest(lake);
-    expected.add(&Held::some_of(&snapshot, &[Table::Accounts]), &outcomes(&snapshot), &paris_day(bank));
-    assert_eq!(Held::some_of(&snapshot, &[Table::Balances]).0[&Table::Balances], expected.0);
+    balances.add(&Held::some_of(&snapshot, &[Table::Accounts]), &outcomes(&snapshot), &paris_day(bank));
+    assert_eq!(Held::some_of(&snapshot, &[Table::Balances]).0[&Table::Balances], balances.0);
 }

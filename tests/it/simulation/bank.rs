@@ -55,6 +55,10 @@ pub(super) fn found(world: &mut World, rng: &mut Rng, users: usize, most_rows: u
         for _ in 0..rng.usize(0..=most_rows) {
             insert(world, rng, user);
         }
+        if rng.u8(..8) == 0 {
+            // A row without `last_update`: no delta walk would ever show its changes.
+            world.quietly(|world| insert(world, rng, user));
+        }
     }
     // The last synchronisation lies far back: a pass sees only what moves now.
     world.advance(3 * 86_400);

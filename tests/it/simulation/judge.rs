@@ -65,7 +65,7 @@ impl Run<'_> {
             let never = people.absent(Kind::User, user, self.span.0 + 1, self.span.1);
             match units.get(&user) {
                 None if always => {
-                    verdict.findings.push(format!("user {user} is listed and not accounted for"))
+                    verdict.findings.push(format!("user {user} is listed and is not accounted for"))
                 }
                 Some(unit) if always && unit.outcome == "gone" => {
                     verdict.findings.push(format!("user {user} is listed and called gone"));

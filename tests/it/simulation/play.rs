@@ -36,8 +36,11 @@ pub(super) struct Played {
     pub(super) digest: u64,
 }
 
+/// A change of what was read from the lake, to see whether the judge notices.
+pub(super) type Tamper = fn(&mut Published);
+
 /// Plays the schedule in a folder of its own.
-pub(super) async fn play(schedule: &Schedule, folder: &Path) -> Played {
+pub(super) async fn play(schedule: &Schedule, folder: &Path, tamper: Tamper) -> Played {
     let mut rng = Rng::with_seed(schedule.seed);
     let sandbox = Sandbox::start(schedule.api.clone()).await.unwrap();
     sandbox.with_world(|world| bank::found(world, &mut rng, schedule.users, schedule.most_rows));
@@ -57,6 +60,7 @@ pub(super) async fn play(schedule: &Schedule, folder: &Path) -> Played {
         failed: Vec::new(),
         strays: 0,
         accept_shrink: false,
+        tamper,
         played: Played::default(),
     };
     stage.played.tally.schedules = 1;
@@ -92,6 +96,7 @@ struct Stage<'a> {
     strays: usize,
     /// The last run was refused for what was gone; the operator has looked and allows it.
     accept_shrink: bool,
+    tamper: Tamper,
     played: Played,
 }
 
@@ -207,7 +212,7 @@ impl Stage<'_> {
         let requests: Vec<RequestRecord> =
             log.iter().filter(|record| record.number > from).cloned().collect();
         conduct::polite(&self.sandbox, &mut findings);
-        if plan.troubles.iter().all(|trouble| trouble.fate == Fate::Healed) {
+        if plan.troubles.iter().all(|trouble| matches!(trouble.fate, Fate::Healed | Fate::Outage)) {
             conduct::sparing(&requests, &mut findings);
         }
         if let [Trouble { retry_after: Some(seconds), .. }] = plan.troubles.as_slice() {
@@ -259,7 +264,8 @@ impl Stage<'_> {
     ) -> super::judge::Verdict {
         let (read, more) = lake::read(&self.lake);
         findings.extend(more);
-        let after = read.unwrap();
+        let mut after = read.unwrap();
+        (self.tamper)(&mut after);
         let sequence = self.last.as_ref().map_or(1, |last| last.sequence + 1);
         if after.sequence != sequence || report.manifest.sequence != sequence {
             findings.push(format!("snapshot {} follows, {sequence} should", after.sequence));
@@ -325,7 +331,10 @@ impl Stage<'_> {
             findings.push("readers see another snapshot".to_owned());
         }
         let right = match (&plan.fate, error.exit_code()) {
-            (Fate::Stopped(code), found) => found == *code,
+            (Fate::Stopped(code) | Fate::MayStop(code), found) => {
+                found == *code || (found == 4 && self.may_refuse(error))
+            }
+            (Fate::Outage, found) => matches!(found, 4 | 69),
             (Fate::Cancelled, found) => found == 130 || self.may_refuse(error),
             // A window apart from what is held is refused before anything is fetched.
             (_, 2) => matches!(error, ExportError::Plan(_)) || matches!(error, ExportError::UnknownUsers(_)),
@@ -377,7 +386,8 @@ impl Stage<'_> {
             api.rate = Rate::PerSecond(NonZeroU32::new(50_000).unwrap());
         }
         // Long where a busy machine could mistake itself for a dead server, short where that is the point.
-        let patient = if matches!(fate, Fate::Stopped(69)) { 1 } else { 20 };
+        let dead = matches!(fate, Fate::Stopped(69) | Fate::MayStop(69) | Fate::Outage);
+        let patient = if dead { 1 } else { 20 };
         let fast = Timings::scaled(0.001);
         api.timings = Timings {
             connect: Duration::from_secs(20),

@@ -62,7 +62,7 @@ impl Schedule {
         let rng = &mut rng;
         let (parquet, csv) = [(true, false), (true, true), (false, true), (true, false)][rng.usize(..4)];
         let windowed = rng.u8(..6) == 0;
-        let length = [1, 2, 2, 2, 3, 3, 4, 6][rng.usize(..8)];
+        let length = [1, 1, 2, 2, 2, 2, 3, 5][rng.usize(..8)];
         let nights = (0..length).map(|night| Night::of(rng, night, windowed)).collect();
         Self {
             seed,

@@ -16,6 +16,10 @@ pub(super) enum Fate {
     Doubtful,
     /// Nothing is published; the exit code is this.
     Stopped(u8),
+    /// As that, or the run was through before it happened.
+    MayStop(u8),
+    /// The API went away on the way: users are incomplete, or nothing is published and the next run goes on.
+    Outage,
     /// Nothing is published with 130, or the run was through before.
     Cancelled,
 }
@@ -123,8 +127,8 @@ pub(super) fn random(rng: &mut Rng, users: &[i64], meaning: bool) -> Trouble {
         14 if rng.u8(..4) == 0 => stall(rng),
         14 | 15 => token_refused(rng),
         16..19 => poisoned(rng, users),
-        19 => stops(rng),
-        20..22 => Trouble { fate: Fate::Cancelled, ..trouble("cancelled", Fate::Cancelled, Vec::new()) },
+        19 | 22 => stops(rng, users),
+        20 | 21 => Trouble { fate: Fate::Cancelled, ..trouble("cancelled", Fate::Cancelled, Vec::new()) },
         _ if meaning => misleading(rng),
         _ => heals(rng),
     }
@@ -183,29 +187,38 @@ fn poisoned(rng: &mut Rng, users: &[i64]) -> Trouble {
     trouble(class, Fate::OneLost(user), vec![always(on, Some(user), fault)])
 }
 
-/// What ends the run, whoever it happens to.
-fn stops(rng: &mut Rng) -> Trouble {
-    match rng.u8(..5) {
+/// What ends the run, whoever it happens to: from the start or on the way.
+fn stops(rng: &mut Rng, users: &[i64]) -> Trouble {
+    let skip = [0, rng.u64(1..25)][rng.usize(..2)];
+    let from = |on: On, fault: Fault| vec![Ruling { skip, ..always(on, None, fault) }];
+    let certain = |code: u8| if skip == 0 { Fate::Stopped(code) } else { Fate::MayStop(code) };
+    match rng.u8(..8) {
         0 => trouble(
             "users token refused",
             Fate::Stopped(77),
             vec![always(Endpoint::Users, None, Fault::Status([401, 403][rng.usize(..2)]))],
         ),
-        1 => {
-            let fault = if rng.bool() { Fault::RedirectAway(302) } else { Fault::RedirectHome(307) };
-            trouble("redirect", Fate::Stopped(65), vec![always(Endpoint::Users, None, fault)])
-        }
-        2 => trouble(
+        1 => trouble(
             "no token for anybody",
             Fate::Stopped(77),
             vec![always(Endpoint::Renew, None, Fault::Status([401, 403][rng.usize(..2)]))],
         ),
-        3 => trouble(
-            "429 for ever",
-            Fate::Stopped(69),
-            vec![always(On::Any, None, Fault::TooManyRequests(RetryAfter::None))],
-        ),
-        _ => trouble("API gone", Fate::Stopped(69), vec![always(On::Any, None, Fault::ResetBeforeHeaders)]),
+        2 | 3 => {
+            let fault = if rng.bool() { Fault::RedirectAway(302) } else { Fault::RedirectHome(307) };
+            trouble("redirect", certain(65), from(On::Any, fault))
+        }
+        4 => trouble("429 for ever", certain(69), from(On::Any, Fault::TooManyRequests(RetryAfter::None))),
+        5 | 6 => {
+            let fate = if skip == 0 { Fate::Stopped(69) } else { Fate::Outage };
+            trouble("API gone", fate, from(On::Any, Fault::ResetBeforeHeaders))
+        }
+        _ => {
+            let Some(user) = users.first() else { return heals(rng) };
+            let fault =
+                Fault::replace(&format!("\"id_user\": {user}"), &format!("\"id_user\": {}", user + 1));
+            let on = [Endpoint::Accounts, Endpoint::Connections][rng.usize(..2)];
+            trouble("another user's data", Fate::MayStop(65), vec![always(on, Some(*user), fault)])
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use powens_export::api::{ApiConfig, BaseUrl, Timings};
-use powens_export::export::{self, Cancel, ExportError, RunConfig, RunReport, Syncs};
+use powens_export::export::{self, Cancel, Event, ExportError, RunConfig, RunReport, Syncs};
 use powens_export::lake::{Layout, Manifest, Snapshot};
 use powens_export::model::Secret;
 use powens_export::table::Table;
@@ -42,7 +42,16 @@ impl Bank {
 
     /// Runs, in this process.
     pub(crate) fn export(&self, config: RunConfig) -> Result<RunReport, ExportError> {
-        self.runtime.block_on(export::run(config, Cancel::new(), &|_| ()))
+        self.export_watched(config, &|_| ())
+    }
+
+    /// As [`Bank::export`], telling what happens meanwhile.
+    pub(crate) fn export_watched(
+        &self,
+        config: RunConfig,
+        events: &(dyn Fn(Event) + Send + Sync),
+    ) -> Result<RunReport, ExportError> {
+        self.runtime.block_on(export::run(config, Cancel::new(), events))
     }
 }
 

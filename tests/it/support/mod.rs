@@ -6,6 +6,7 @@ mod process;
 mod program;
 mod python;
 mod rows;
+mod texts;
 
 pub(crate) use bank::Bank;
 pub(crate) use in_process::{assert_verified, digests, latest};
@@ -13,3 +14,4 @@ pub(crate) use process::{kill, wait_for_requests, wait_until};
 pub(crate) use program::{Done, Program};
 pub(crate) use python::{office, readers};
 pub(crate) use rows::{Row, Rows, rows};
+pub(crate) use texts::hostile_texts;
