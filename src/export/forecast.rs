@@ -175,7 +175,7 @@ impl Forecast {
         let workers = self.pace.concurrency.min(users.unwrap_or(NonZeroUsize::MIN));
         let Pace { rate, latency, .. } = self.pace;
         let computed = estimate_duration(requests, rate, workers, latency).max(latency * longest);
-        let throttled = last.filter(|_| rate == Rate::Adaptive).and_then(|last| interval_of(last));
+        let throttled = last.filter(|_| rate == Rate::Adaptive).and_then(interval_of);
         let at_last_pace = throttled.map(|interval| interval * u32::try_from(requests).unwrap_or(u32::MAX));
         (self.pace.duration, self.pace.basis) = match at_last_pace {
             Some(slower) if slower > computed => (slower, Basis::LastRun),

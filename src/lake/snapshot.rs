@@ -213,11 +213,14 @@ pub fn list(layout: &Layout) -> Result<Vec<Listed>, LakeError> {
     Ok(runs(layout)?.into_iter().map(open).collect())
 }
 
+/// A run, and what its manifest says first, or why that cannot be read.
+pub type Place = (RunId, Result<First, LakeError>);
+
 /// Where each snapshot stands in the order, by name: the first lines of its manifest, or why they cannot be read.
 ///
 /// # Errors
 /// As [`list`].
-pub fn firsts(layout: &Layout) -> Result<Vec<(RunId, Result<First, LakeError>)>, LakeError> {
+pub fn firsts(layout: &Layout) -> Result<Vec<Place>, LakeError> {
     let first = |run: &RunId| {
         let path = layout.snapshot(run).join(MANIFEST);
         let file = fs::File::open(&path).map_err(LakeError::io("read", &path))?;
