@@ -73,8 +73,12 @@ pub(super) struct Done;
 impl Read for Done {
     type Output = ();
 
-    fn page(&mut self, _: Response) -> Result<(), Undecodable> {
-        Ok(())
+    /// A 200 that carries an error's code was not done.
+    fn page(&mut self, response: Response) -> Result<(), Undecodable> {
+        match ErrorBody::parse(&response.body, &[]).code {
+            None => Ok(()),
+            Some(_) => Err(Undecodable::new("an error under status 200")),
+        }
     }
 
     fn no_content(&mut self) -> Option<()> {

@@ -18,7 +18,6 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-COPIED = ["Cargo.toml", "Cargo.lock", "src", "schemas", "tests", "examples", "README.md", "clippy.toml"]
 ASLEEP = "(none)"
 # What the copy gets besides: whether a bug is awake.
 SWITCH = """
@@ -55,35 +54,40 @@ def plant(bugs, root):
 
 def copied(options):
     shutil.rmtree(options.copy, ignore_errors=True)
-    options.copy.mkdir(parents=True)
-    for name in COPIED:
-        source = ROOT / name
-        (shutil.copytree if source.is_dir() else shutil.copy2)(source, options.copy / name)
+    shutil.copytree(ROOT, options.copy, ignore=shutil.ignore_patterns("target", ".git"))
 
 
-def build(options):
-    """Builds the tests; returns the programs: the library's and the integration tests'."""
+def build(options, *which):
+    """Builds tests of the copy; returns the program that runs them."""
     environment = os.environ | {"CARGO_TARGET_DIR": str(options.target)}
-    command = ["cargo", "test", "--locked", "--no-run", "--lib", "--test", "it", "--message-format", "json"]
+    command = ["cargo", "test", "--locked", "--no-run", "--message-format", "json", *which]
     built = subprocess.run(command, cwd=options.copy, env=environment, stdout=subprocess.PIPE, text=True)
+    messages = [json.loads(line) for line in built.stdout.splitlines()]
     if built.returncode != 0:
-        for line in built.stdout.splitlines():
-            message = json.loads(line).get("message")
-            if message and message["level"] == "error":
+        for message in (m["message"] for m in messages if m.get("message")):
+            if message["level"] == "error":
                 print(message["rendered"], file=sys.stderr)
         sys.exit("the copy with the bugs does not compile")
-    programs = {}
-    for line in built.stdout.splitlines():
-        artifact = json.loads(line)
-        if artifact.get("executable") and artifact.get("profile", {}).get("test"):
-            programs[artifact["target"]["kind"][0]] = artifact["executable"]
-    return programs["lib"], programs["test"]
+    tests = [m["executable"] for m in messages if m.get("executable") and m["profile"]["test"]]
+    return tests[-1]
+
+
+class Programs:
+    """The test programs, each built when it is first needed."""
+
+    def __init__(self, options):
+        self.options, self.built = options, {}
+
+    def command(self, test):
+        which = ("--test", "it") if test == "simulation" else ("--lib",)
+        if which not in self.built:
+            self.built[which] = build(self.options, *which)
+        return [self.built[which], "simulation::whatever" if test == "simulation" else test]
 
 
 def run(bug, test, programs, options):
     """Runs tests with a bug awake: "caught", "missed", …"""
-    library, integration = programs
-    command = [integration, "simulation::whatever"] if test == "simulation" else [library, test]
+    command = programs.command(test)
     environment = os.environ | {
         "POWENS_EXPORT_PLANTED": bug,
         "POWENS_EXPORT_SIMULATION_SEEDS": options.seeds,
@@ -120,16 +124,16 @@ def main():
     lib = options.copy / "src" / "lib.rs"
     lib.write_text(lib.read_text() + SWITCH)
 
-    programs = build(options)
+    programs, unnoticed, sound = Programs(options), 0, set()
     bugs = [bug for bug in bugs if options.only in bug["name"]]
-    for test in sorted({test for bug in bugs for test in bug["tests"]}):
-        if (outcome := run(ASLEEP, test, programs, options)) != "missed":
-            sys.exit(f"with all bugs asleep, {test}: {outcome}")
-
-    unnoticed = 0
+    bugs.sort(key=lambda bug: bug["tests"][0] != "simulation")
     for bug in bugs:
         began, verdict = time.monotonic(), "NOT CAUGHT"
         for test in bug["tests"]:
+            # With all bugs asleep nothing may turn red.
+            if test not in sound and (outcome := run(ASLEEP, test, programs, options)) != "missed":
+                sys.exit(f"with all bugs asleep, {test}: {outcome}")
+            sound.add(test)
             outcome = run(bug["name"], test, programs, options)
             if outcome.startswith("caught"):
                 verdict = f"{outcome} by {test}"

@@ -66,6 +66,20 @@ async fn a_token_is_minted_journalled_used_and_revoked() {
 }
 
 #[tokio::test]
+async fn fault_27_a_revocation_answered_by_an_error_under_200_is_not_done() {
+    let failed = json("200 OK", r#"{"code":"bug","description":"not now"}"#);
+    let server = Server::start(vec![minted(), failed.clone(), gone(), minted()], failed).await;
+    let api = server.api();
+    let token = api.renew(user()).await.unwrap();
+    api.revoke(token).await.unwrap();
+    assert_eq!((server.seen().len(), api.stats().tokens_left), (3, 0));
+    let token = api.renew(user()).await.unwrap();
+    let error = api.revoke(token).await.unwrap_err();
+    assert!(matches!(error.kind, ApiErrorKind::Undecodable(_)), "{error}");
+    assert_eq!(api.stats().tokens_left, 1);
+}
+
+#[tokio::test]
 async fn a_renewal_is_tried_three_times_at_most() {
     let server = Server::start(vec![good()], json("500 Bug", "{}")).await;
     let api = server.api();

@@ -111,6 +111,18 @@ fn rows(world: &mut World, user: i64, habits: &Habits) -> Vec<i64> {
     })
 }
 
+/// How many accounts and rows there are that nobody marked deleted.
+pub(super) fn living_things(world: &mut World) -> (u64, u64) {
+    let (mut accounts, mut rows) = (0, 0);
+    for user in world.users() {
+        if let Some(holdings) = world.holdings(user) {
+            accounts += holdings.accounts().filter(|row| row.deleted.is_none()).count() as u64;
+            rows += holdings.transactions().iter().filter(|row| row.deleted.is_none()).count() as u64;
+        }
+    }
+    (accounts, rows)
+}
+
 /// A day of the last six weeks, seldom of the last year; some days have many rows.
 fn day(world: &World, rng: &mut Rng) -> Box<str> {
     let back = match rng.u8(..30) {

@@ -54,9 +54,16 @@ pub(super) fn counted(requests: &[RequestRecord], manifest: &Value, findings: &m
     }
 }
 
+/// Faults that spoil nothing.
+const HARMLESS: &[&str] = &["Gzip", "Chunked", "SetCookie", "Drip"];
+
 /// Retries never multiply: a tenth of what went well, and a hundred.
 pub(super) fn sparing(requests: &[RequestRecord], findings: &mut Findings) {
-    let failed = requests.iter().filter(|record| record.fault.is_some() && record.status != 429).count();
+    let spoiled = |record: &&RequestRecord| {
+        let fault = record.fault.as_deref();
+        fault.is_some_and(|fault| !HARMLESS.contains(&fault)) && record.status != 429
+    };
+    let failed = requests.iter().filter(spoiled).count();
     let well = requests.len() - failed;
     if failed * 10 > well + 1_100 {
         findings.push(format!("{failed} requests failed against {well} that went well"));

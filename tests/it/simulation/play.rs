@@ -11,6 +11,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use powens_export::api::{ApiConfig, BaseUrl, Rate, Timings};
 use powens_export::export::{self, Cancel, ExportError, Formats, ModeRequest, RunConfig, RunReport, Syncs};
+use powens_export::lake::guard::Refusal;
 use powens_export::model::{Secret, UserId, Window};
 use powens_export::sandbox::{Nights, On, RequestRecord, Rule, Sandbox, World};
 use powens_export::verify::verify;
@@ -352,7 +353,18 @@ impl Stage<'_> {
 
     /// Whether the guard has a reason: rows or accounts went from the bank since the last snapshot.
     fn may_refuse(&self, error: &ExportError) -> bool {
-        matches!(error, ExportError::Refused(_)) && self.last.is_some() && !self.accept_shrink
+        let (ExportError::Refused(refusals), Some(last)) = (error, &self.last) else { return false };
+        if self.accept_shrink {
+            return false;
+        }
+        let (accounts, rows) = self.sandbox.with_world(bank::living_things);
+        let windowed = !last.manifest["window"]["from"].is_null() || !last.manifest["window"]["to"].is_null();
+        refusals.iter().all(|refusal| match refusal {
+            Refusal::AccountsShrank { before, .. } => accounts < *before,
+            // Of some dates only, more may be gone than of all.
+            Refusal::RowsShrank { before, .. } => windowed || rows < *before,
+            _ => false,
+        })
     }
 
     fn config(&self, night: &Night, plan: &Plan) -> RunConfig {
@@ -370,6 +382,7 @@ impl Stage<'_> {
             full_every_days: every,
             accept_shrink: self.accept_shrink,
             syncs: Syncs::Counted,
+            started_at: Some(self.sandbox.with_world(|world| world.clock().now())),
             ..RunConfig::new(self.lake.clone(), api)
         }
     }
@@ -395,6 +408,8 @@ impl Stage<'_> {
             attempt: Duration::from_secs(60),
             slow_window: Duration::from_secs(60),
             keep_alive: Duration::from_secs(60),
+            // Users in hand may finish when the run is stopped, or not.
+            drain: if self.schedule.seed.is_multiple_of(2) { Duration::from_secs(20) } else { fast.drain },
             retry_after_second: conduct::SECOND,
             first_success_patience: fast.first_success_patience * patient,
             outage_patience: fast.outage_patience * patient,
