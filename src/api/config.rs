@@ -37,7 +37,7 @@ pub struct ApiConfig {
 }
 
 impl ApiConfig {
-    /// Settings with the defaults of design §11: eight requests at a time, adaptive rate.
+    /// Settings with the program's defaults: eight requests at a time, adaptive rate.
     #[must_use]
     pub fn new(base_url: BaseUrl, client_id: String, client_secret: Secret, users_token: Secret) -> Self {
         Self {

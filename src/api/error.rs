@@ -178,7 +178,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The exit class of a run that one failed request stops; the numbers are design §11's.
+/// The exit class of a run that one failed request stops; the numbers are those of the README's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitClass {
     /// 2: settings that cannot be used; nothing was requested.

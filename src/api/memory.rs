@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 /// The unit of account: a semaphore counts at most 2^32 permits.
 const BLOCK: usize = 4096;
 
-/// A budget of bytes for the bodies of all workers (design §5.2).
+/// A budget of bytes for the bodies of all workers.
 ///
 /// A body reserves what its `Content-Length` says, or a guess. One that outgrows its reservation takes more if there
 /// is more; otherwise it waits for the *overdraft*, which one body at a time may have, and grows on without limit but

@@ -1,4 +1,4 @@
-//! When the next request may go: one pacer for all workers of a run (design §6).
+//! When the next request may go: one pacer for all workers of a run.
 //!
 //! Pure: it is told the time and never sleeps. Times are durations since the run's start on the monotonic clock;
 //! rates are kept as intervals, so that there is no floating point in it.

@@ -105,7 +105,7 @@ impl Target {
         target
     }
 
-    /// The target of a next link, if it may be followed (design §6, fault 98): the configured origin, the base path,
+    /// The target of a next link, if it may be followed: the configured origin, the base path,
     /// and the very list of the very user that this target asks for. The link's query is taken unchanged.
     ///
     /// A relative link is read against this target, as a browser would. `/users/me/` is taken for the user's own

@@ -69,11 +69,10 @@ impl ConfigFile {
             path: path.into(),
             source,
         })?;
-        let mut file: Self = toml::from_str(&text).map_err(|error| UsageError::ConfigFile {
-            path: path.into(),
-            line: line_of(&text, error.span()),
-            // The message alone: toml's full rendering quotes the line, and a line may hold a secret put there by mistake.
-            message: error.message().to_owned(),
+        let mut file: Self = toml::from_str(&text).map_err(|error| {
+            let line = line_of(&text, error.span());
+            let key = text.lines().nth(line - 1).and_then(key_of);
+            UsageError::ConfigFile { path: path.into(), line, message: unquoted(key, error.message()) }
         })?;
         file.resolve(path.parent().unwrap_or(Path::new("")));
         Ok(file)
@@ -97,6 +96,29 @@ impl ConfigFile {
 fn line_of(text: &str, span: Option<std::ops::Range<usize>>) -> usize {
     let end = span.map_or(0, |span| span.start).min(text.len());
     text.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The key that a line sets.
+fn key_of(line: &str) -> Option<&str> {
+    line.split_once('=').map(|(key, _)| key.trim()).filter(|key| !key.is_empty())
+}
+
+/// What is wrong, without the value: a line may hold a secret that was put there by mistake.
+fn unquoted(key: Option<&str>, message: &str) -> String {
+    let message = match message.split_once(", expected ") {
+        Some((wrong, expected)) if wrong.starts_with("invalid ") || wrong.starts_with("unknown variant ") => {
+            match expected {
+                "u8" | "u16" | "u32" => "give a whole number".to_owned(),
+                "a string" => "give a text in quotes".to_owned(),
+                expected => format!("give {expected}"),
+            }
+        }
+        _ => message.to_owned(),
+    };
+    match key.filter(|key| !message.contains(*key)) {
+        Some(key) => format!("{key}: {message}"),
+        None => message,
+    }
 }
 
 #[cfg(test)]
@@ -125,6 +147,8 @@ mod tests {
         let error = read("domain = 'x'\nclient_secret = 'marked-secret'\n").unwrap_err().to_string();
         assert!(error.contains("line 2") && error.contains("client_secret"), "{error}");
         assert!(!error.contains("marked-secret"), "{error}");
+        let error = read("keep_last = 'marked-secret'\n").unwrap_err().to_string();
+        assert!(error.contains("line 1") && error.ends_with("keep_last: give a whole number"), "{error}");
         let error = read("\n\nrate = '5'\n").unwrap_err().to_string();
         assert!(error.contains("line 3") && error.contains("10/s or 30/min"), "{error}");
     }

@@ -16,8 +16,10 @@
 //! | `report`, `metrics` | what a run did, for people and for Prometheus |
 //! | `progress`, `logging`, `signals` | while it runs |
 //! | `failure`, `exit` | what goes wrong, and the number that says so |
+//! | `arenas` | how memory is handed out |
 //! | `human`, `grid`, `output` | numbers, layout, stdout |
 
+mod arenas;
 mod args;
 mod config_file;
 mod defaults;

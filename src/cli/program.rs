@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+use super::arenas;
 use super::args::{Program, Verb};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -13,6 +14,7 @@ use super::output;
 
 /// The program.
 pub(crate) fn main() -> ExitCode {
+    arenas::settle();
     std::panic::set_hook(Box::new(report_bug));
     let exit = catch_unwind(AssertUnwindSafe(parse_and_do)).unwrap_or(Exit::Bug);
     ExitCode::from(exit.code())

@@ -1,4 +1,4 @@
-//! Why a run ends without a snapshot, and the exit code of each reason (design §11).
+//! Why a run ends without a snapshot, and the exit code of each reason.
 
 use std::fmt;
 

@@ -12,6 +12,9 @@ use super::estimate::{Estimate, Expected};
 use super::previous::PreviousUnit;
 use super::users::UserList;
 
+/// Servers of one API may differ by so much; the margin of a delta walk is wider.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
+
 /// What the person asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RunMode {
@@ -104,6 +107,8 @@ pub enum Why {
     Narrower,
     /// A row has no `last_update`.
     NullLastUpdate,
+    /// By the API's clock, the last walk began in the future.
+    ClockWentBack,
     /// It is the user's night, or the last full walk is too long ago.
     Due,
     /// The last snapshot is complete: changes are enough.
@@ -127,6 +132,9 @@ impl fmt::Display for Why {
             Self::Incomplete => "the last snapshot is incomplete for this user",
             Self::Narrower => "fewer dates are held than were asked for",
             Self::NullLastUpdate => "a row without last_update is held: its changes would not show",
+            Self::ClockWentBack => {
+                "the API's clock went back: changes since the last walk would not all show"
+            }
             Self::Due => "a full walk is due",
             Self::Changes => "complete in the last snapshot",
             Self::NotSelected => "not among the users asked for",
@@ -268,6 +276,10 @@ fn next_walk(
     if !held.complete {
         return full(Why::Incomplete);
     }
+    // A clock that was ahead when the last walk began has put its bound behind changes made since.
+    if held.walk_start.duration_since(now) > CLOCKS_DIFFER {
+        return full(Why::ClockWentBack);
+    }
     if asked.is_open() {
         if !held.window.covers(&asked) {
             return full(Why::Narrower);
@@ -368,6 +380,8 @@ mod tests {
         assert_eq!(planned(incomplete, &config), Ok((OPEN_FULL, Why::Incomplete)));
         let null = PreviousUnit { null_last_update: true, ..held() };
         assert_eq!(planned(null, &config), Ok((OPEN_FULL, Why::NullLastUpdate)));
+        let ahead = PreviousUnit { walk_start: now() + SignedDuration::from_hours(2), ..held() };
+        assert_eq!(planned(ahead, &config), Ok((OPEN_FULL, Why::ClockWentBack)));
         let full = PlanConfig { mode: RunMode::Full, ..config.clone() };
         assert_eq!(planned(held(), &full), Ok((OPEN_FULL, Why::AskedFull)));
         let rewrite = PlanConfig { rewrite: true, ..config };

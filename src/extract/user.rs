@@ -120,6 +120,8 @@ pub(super) async fn fetch(
                 owners.claim(job.user, attempt.holdings.account_ids())?;
                 let strangers = strangers(&attempt);
                 owners.check(job.user, strangers.iter().map(|(account, _)| *account))?;
+                // Whoever lists one of these accounts later finds it taken: the order of users hides nothing.
+                owners.claim(job.user, strangers.iter().map(|(account, _)| *account))?;
                 report_strangers(sink, &strangers, decimal).await?;
                 let mut unit = record(job, order, &attempt, as_of, session);
                 unit.rows_received = received;

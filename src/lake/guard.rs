@@ -1,4 +1,4 @@
-//! Whether a snapshot may be published at all (design §5, step 5). A pure function: better no news than news of a
+//! Whether a snapshot may be published at all. A pure function: better no news than news of a
 //! vanished bank.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Where everything lies in a lake (design §8). Paths are made of validated parts only: a text from a file or a
+//! Where everything lies in a lake. Paths are made of validated parts only: a text from a file or a
 //! command line becomes a [`RunId`] or a [`FilePath`] first, and neither can leave its folder.
 
 use std::fmt;

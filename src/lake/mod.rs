@@ -1,4 +1,4 @@
-//! The lake on disk: what lies where, how a snapshot is built, made visible, and let go (design §8).
+//! The lake on disk: what lies where, how a snapshot is built, made visible, and let go.
 //!
 //! Promises: readers see the snapshot before or the snapshot after, never a half; what was published is never opened
 //! for writing; whatever is left by a run that died is recognised and put aside by the next one, under the lock.

@@ -1,4 +1,4 @@
-//! Making a snapshot visible: everything durable first, then one pointer move (design §8).
+//! Making a snapshot visible: everything durable first, then one pointer move.
 //!
 //! | step | after it |
 //! |---|---|

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The one decimal type of a lake: `precision` digits in all, `scale` of them after the point (design §7.1).
+/// The one decimal type of a lake: `precision` digits in all, `scale` of them after the point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DecimalType {
     precision: u8,

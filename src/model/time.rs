@@ -2,7 +2,7 @@
 //!
 //! A date is a number of days since 1970-01-01 and never becomes an instant. A naive datetime is a number of
 //! microseconds since 1970-01-01 00:00:00 on whatever clock the API meant; [`ParisClock`] reads it as Paris wall
-//! clock: the autumn fold is its first occurrence, the spring gap uses the offset before it (design §7).
+//! clock: the autumn fold is its first occurrence, the spring gap uses the offset before it.
 
 use std::sync::LazyLock;
 

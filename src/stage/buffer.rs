@@ -13,6 +13,10 @@ use super::journal::Commit;
 use super::run::RunWriter;
 use super::{StageError, StageOptions};
 
+/// What a column of a batch takes in memory besides its values: without it, a quiet night of 10,000 users, four batches
+/// of a row or two each, peaked at 338 MiB instead of 259.
+const COLUMN_BYTES: usize = 256;
+
 /// Rows as they were given, with what did not fit in them.
 #[derive(Debug)]
 struct Chunk {
@@ -40,7 +44,9 @@ impl Unit {
     /// Adds rows; returns the bytes of memory that they hold.
     pub(super) fn push(&mut self, table: Table, rows: &RecordBatch, issues: &[Issue]) -> usize {
         let texts: usize = issues.iter().map(|issue| issue.column.len()).sum();
-        let bytes = bytes_of(rows) + texts + size_of_val(issues);
+        // A batch of one row still has all its columns, each with pointers, lengths and a type.
+        let columns = rows.num_columns() * COLUMN_BYTES;
+        let bytes = bytes_of(rows) + columns + texts + size_of_val(issues);
         self.chunks.push(Chunk { table, rows: rows.clone(), issues: issues.to_vec() });
         self.bytes += bytes;
         bytes

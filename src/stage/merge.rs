@@ -292,7 +292,7 @@ where
     /// Reads the input's next batch that has rows; none of them lies before `bound`.
     fn read(&mut self, input: usize, bound: Option<&K>) -> Result<(), E> {
         let cursor = &mut self.cursors[input];
-        while let Some(batch) = cursor.batches.next() {
+        for batch in cursor.batches.by_ref() {
             let batch = batch?;
             if batch.num_rows() == 0 {
                 if bound.is_some() {

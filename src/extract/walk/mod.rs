@@ -1,4 +1,4 @@
-//! Reading a list of transactions without losing a row (design §6).
+//! Reading a list of transactions without losing a row.
 //!
 //! A list moves while it is read. One response is one consistent look at it; several pages are not, so what several
 //! pages brought is proven afterwards: by reading what changed since, until nothing did, or by cutting the dates

@@ -1,4 +1,4 @@
-//! What becomes of the parent's transactions (design §5.1): gone users and accounts take their rows with them, a
+//! What becomes of the parent's transactions: gone users and accounts take their rows with them, a
 //! full walk proves what is no longer there inside its window, and an id that came again replaces its old copy
 //! wherever that lies.
 

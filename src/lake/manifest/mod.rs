@@ -1,4 +1,4 @@
-//! The manifest: what a snapshot holds, how complete it is, and why not (design §9).
+//! The manifest: what a snapshot holds, how complete it is, and why not.
 //!
 //! A manifest is written last and never changed; the next one names it and its digest, so that snapshots form a
 //! chain. It is written in one way only ([`Manifest::to_bytes`]): a manifest that does not read back to its own bytes

@@ -204,7 +204,10 @@ impl Scene {
         for lake in [&fresh, &held] {
             self.bank.sandbox.clear_rules();
             self.inject(rule());
-            let ended = self.run_with(lake, |config| config.api.timings = impatient());
+            let ended = self.run_with(lake, |config| {
+                config.api.timings = impatient();
+                config.mode = export::ModeRequest::Full;
+            });
             assert_eq!(ended.exit, exit, "{}: {}", ended.error, ended.log);
             assert!(ended.error.contains(said), "{}", ended.error);
         }

@@ -234,11 +234,11 @@ pub(super) fn cells() -> Vec<Cell> {
         "last_update_utc",
         &[
             // In the gap the offset before it is used, in the fold the first occurrence is meant.
-            (r#""2026-03-29 02:30:00""#, Holds("2026-03-29T01:30:00Z")),
-            (r#""2026-10-25 02:30:00""#, Holds("2026-10-25T00:30:00Z")),
-            (r#""2026-10-25 02:30:00+01:00""#, Holds("2026-10-25T01:30:00Z")),
-            (r#""2026-07-01T12:00:00Z""#, Holds("2026-07-01T12:00:00Z")),
-            (r#""2026-01-15 12:00:00.25""#, Holds("2026-01-15T11:00:00.250Z")),
+            (r#""2026-03-29 02:30:00""#, Holds("2026-03-29T01:30:00")),
+            (r#""2026-10-25 02:30:00""#, Holds("2026-10-25T00:30:00")),
+            (r#""2026-10-25 02:30:00+01:00""#, Holds("2026-10-25T01:30:00")),
+            (r#""2026-07-01T12:00:00Z""#, Holds("2026-07-01T12:00:00")),
+            (r#""2026-01-15 12:00:00.25""#, Holds("2026-01-15T11:00:00.250")),
         ],
     );
     of(
@@ -246,8 +246,8 @@ pub(super) fn cells() -> Vec<Cell> {
         "datetime",
         "datetime",
         &[
-            (r#""2026-03-29 02:30:00""#, Holds("2026-03-29T02:30:00Z")),
-            (r#""2026-10-25 02:30:00+02:00""#, Holds("2026-10-25T00:30:00Z")),
+            (r#""2026-03-29 02:30:00""#, Holds("2026-03-29T02:30:00")),
+            (r#""2026-10-25 02:30:00+02:00""#, Holds("2026-10-25T00:30:00")),
             (r#""yesterday""#, Keeps("not_a_datetime")),
         ],
     );
@@ -553,7 +553,9 @@ fn one_odd_cell_never_costs_its_row_whatever_the_column() {
         // Whatever has no place in its column has one in `extra`.
         let held = row.keys().any(|column| column == &key || column.starts_with(&format!("{key}_")));
         let kept = row.get("extra").is_some_and(|extra| extra.contains(&format!("\"{key}")));
-        let nothing = matches!(json, None | Some("null" | "{}"));
+        // Of a currency the id is kept, by the schema's own word.
+        let ignored = key.ends_with("_currency") && json.is_some_and(|json| json.starts_with('{'));
+        let nothing = ignored || matches!(json, None | Some("null" | "{}"));
         assert!(held || kept || nothing, "{what} is lost: {row:?}");
         assert!(!(held && kind == ColumnType::Decimal && json == Some("true")), "{what}");
     }

@@ -118,7 +118,7 @@ fn fault_35_next_links_without_end() {
     let rule = |user| {
         Rule::on(Endpoint::Transactions).user(user).query("filter=date").always().fault(Fault::EmptyPage)
     };
-    scene.fails_alone(&calm, rule, Reason::NextLoop);
+    scene.fails_alone(&calm, rule, Reason::PageLimit);
 }
 
 #[test]

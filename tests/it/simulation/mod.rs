@@ -65,6 +65,7 @@ fn played(seed: u64, folder: &Path, tamper: Tamper) -> Played {
 }
 
 /// Says at once what a schedule broke, and how to play it again.
+#[expect(clippy::print_stdout, reason = "what a test found")]
 fn report(seed: u64, findings: &[String]) {
     let next = seed + 1;
     println!("seed {seed}; again: {SEEDS}={seed}..{next} cargo test --test it simulation -- --nocapture");
