@@ -18,7 +18,7 @@
 //! | `properties` | random amounts and times, from JSON to what readers see |
 //! | `crash/` | what breaks off, refuses or is in the way: signals, kills, disks, links |
 //! | `install` | what `make install` puts where |
-//! | `simulation` | thousands of seeded schedules of whole runs, against the bank's own history |
+//! | `simulation` | seeded schedules of whole runs, against the bank's own history |
 //! | `cli_readme` | the README names every setting and every exit code |
 //! | `readme_blocks` | every command and query of the README is run |
 
