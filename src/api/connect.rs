@@ -8,6 +8,9 @@ use std::io;
 use std::path::Path;
 
 use reqwest::{Certificate, Client, redirect, tls};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use super::breaker::Reach;
 use super::config::ApiConfig;
@@ -55,8 +58,15 @@ fn authorities(file: &Path) -> Result<Vec<Certificate>, ApiError> {
             error.kind()
         ))
     })?;
+    // The client takes what it cannot read without a word, and finds out at the first connection.
+    let mut roots = RootCertStore::empty();
+    let usable =
+        CertificateDer::pem_slice_iter(&pem).all(|found| found.is_ok_and(|der| roots.add(der).is_ok()));
     match Certificate::from_pem_bundle(&pem) {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(certificates) if usable && !certificates.is_empty() => Ok(certificates),
+        Ok(certificates) if !certificates.is_empty() => Err(ApiError::configuration(format!(
+            "the CA file {shown} holds something that is no certificate authority"
+        ))),
         _ => Err(ApiError::configuration(format!("the CA file {shown} holds no PEM certificate"))),
     }
 }

@@ -113,8 +113,8 @@ pub async fn forecast(
     cancel: Cancel,
     events: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<Forecast, ExportError> {
-    events(Event::Phase(Phase::Planning));
     let api = Api::new(config.api.clone())?;
+    events(Event::Phase(Phase::Planning));
     let layout = Layout::new(&config.dest);
     let parent = Snapshot::latest(&layout)?;
     let ground = Ground::of(parent.as_ref(), &config)?;

@@ -44,8 +44,8 @@ pub async fn run(
     cancel: Cancel,
     events: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<RunReport, ExportError> {
-    events(Event::Phase(Phase::Planning));
     let api = Api::new(config.api.clone())?;
+    events(Event::Phase(Phase::Planning));
     let opening = Opening::open(&config)?;
     let api = with_journal(&api, &opening, &cancel, events).await?;
     let fetcher = Fetcher::new(api.clone(), opening.decimal, cancel.clone(), fetch_config(&config));

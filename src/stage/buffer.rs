@@ -191,7 +191,7 @@ impl TableRows<'_> {
         Ok(())
     }
 
-    /// The issues of rows that won; those that name no row of the unit are kept.
+    /// The issues of rows that won; those that came without rows, or name no row of the unit, are kept.
     fn collect_issues(
         &self,
         units: &[(UserId, Unit)],
@@ -199,6 +199,7 @@ impl TableRows<'_> {
         into: &mut [BTreeMap<IssueKey, Issue>],
     ) {
         for (at, (unit, chunk)) in self.chunks.iter().enumerate() {
+            let with_rows = chunk.rows.num_rows() > 0;
             for issue in &chunk.issues {
                 let from = winners.partition_point(|(u, id, _)| (*u, id[0]) < (*unit, issue.id));
                 let rows = winners[from..]
@@ -206,7 +207,7 @@ impl TableRows<'_> {
                     .take_while(|(u, id, _)| (*u, id[0]) == (*unit, issue.id))
                     .map(|(_, _, place)| place.chunk as usize);
                 let mut rows = rows.peekable();
-                if rows.peek().is_some() && rows.all(|chunk| chunk != at) {
+                if with_rows && rows.peek().is_some() && rows.all(|chunk| chunk != at) {
                     continue;
                 }
                 let issue = Issue { user: Some(units[*unit].0), ..issue.clone() };
