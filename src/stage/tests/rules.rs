@@ -198,6 +198,21 @@ fn a_unit_in_many_pieces_keeps_the_last_of_each_row() {
 }
 
 #[test]
+fn an_issue_that_comes_without_rows_stays_with_the_row_that_it_names() {
+    let disk = Arc::new(TestDisk::new());
+    let (mut stage, _) =
+        Stage::<u32>::open(disk, Path::new(FOLDER), &key(), StageOptions::default(), at(0)).unwrap();
+    let rows = |rows: &[Row]| transactions(user(1), rows);
+    stage.rows(user(1), Table::Transactions, &rows(&[(7, 1, None, "one".to_owned())]), &[]).unwrap();
+    let late = [issue(Table::Transactions, 7, "id_account")];
+    stage.rows(user(1), Table::Transactions, &rows(&[]), &late).unwrap();
+    stage.commit(user(1), &1, at(0)).unwrap();
+    let issues = seen_issues(&stage.finish().unwrap());
+    assert_eq!(issues.len(), 1);
+    assert_eq!(issues[0].3, "id_account");
+}
+
+#[test]
 fn a_merge_of_runs_around_another_keeps_the_last_of_each_row() {
     let disk = Arc::new(TestDisk::new());
     let options = StageOptions { buffer_bytes: 1, max_runs: 2, ..StageOptions::default() };
