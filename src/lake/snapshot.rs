@@ -213,14 +213,14 @@ pub fn list(layout: &Layout) -> Result<Vec<Listed>, LakeError> {
     Ok(runs(layout)?.into_iter().map(open).collect())
 }
 
-/// The first lines of a snapshot's manifest, or why they cannot be read.
-pub type FirstLines = Result<First, LakeError>;
+/// A run, and what its manifest says first, or why that cannot be read.
+pub type Place = (RunId, Result<First, LakeError>);
 
-/// Where each snapshot stands in the order, by name.
+/// Where each snapshot stands in the order, by name: the first lines of its manifest, or why they cannot be read.
 ///
 /// # Errors
 /// As [`list`].
-pub fn firsts(layout: &Layout) -> Result<Vec<(RunId, FirstLines)>, LakeError> {
+pub fn firsts(layout: &Layout) -> Result<Vec<Place>, LakeError> {
     let first = |run: &RunId| {
         let path = layout.snapshot(run).join(MANIFEST);
         let file = fs::File::open(&path).map_err(LakeError::io("read", &path))?;
