@@ -112,7 +112,11 @@ fn whatever_happens_no_row_is_lost_doubled_or_altered() {
 #[test]
 fn the_same_seed_is_the_same_schedule() {
     let folder = scratch();
-    let alone = (0..).filter(|seed| Schedule::of(*seed).concurrency == 1);
+    // A connection that breaks may be noticed before a request is sent or after: then there is one more, or one less.
+    let steady = |schedule: &Schedule| {
+        schedule.concurrency == 1 && schedule.nights.iter().all(|night| night.troubles == 0)
+    };
+    let alone = (0..).filter(|seed| steady(&Schedule::of(*seed)));
     for seed in alone.take(12) {
         let digest = || played(seed, folder.path(), |_| {}).digest;
         assert_eq!(digest(), digest(), "seed {seed}");
