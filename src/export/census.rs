@@ -95,7 +95,6 @@ impl Counted {
     }
 
     fn expected(&self, action: Action, held: &PreviousUnit) -> Expected {
-        let archived = held.structure.accounts.iter().filter(|(_, shape)| shape.deleted && !shape.disabled);
         // What failed or was incomplete last time is known as it was before that.
         let current = held.complete && held.outcome != UnitOutcome::Carried;
         let all_held = match action {
@@ -108,7 +107,7 @@ impl Counted {
             rows: self.rows,
             changed: self.changes.then_some(self.changed),
             fresh: self.fresh,
-            archived: archived.filter(|(account, _)| !self.seen.contains(account)).count() as u64,
+            archived: held.structure.archived().filter(|account| !self.seen.contains(account)).count() as u64,
             exact: current && all_held && shown,
             ..Expected::default()
         }

@@ -34,8 +34,7 @@ pub(super) fn read(snapshot: &Snapshot) -> Result<BTreeMap<UserId, PreviousUnit>
         }
         let structure = structures.remove(&user).unwrap_or_default();
         let empty = |account: &i64| held.get(account).is_none_or(|rows| *rows == 0);
-        let archived = structure.accounts.iter().filter(|(_, shape)| shape.deleted && !shape.disabled);
-        let archived_empty = archived.filter(|(account, _)| empty(account)).count() as u64;
+        let archived_empty = structure.archived().filter(empty).count() as u64;
         let unit = PreviousUnit {
             outcome: row.outcome,
             // A unit that was kept keeps the reason of its last failure, and its accounts theirs.

@@ -73,7 +73,7 @@ impl Holdings {
 
     /// The archived accounts that may have transactions.
     pub(super) fn archived(&self) -> Vec<AccountId> {
-        archived(&self.structure)
+        self.structure.archived().filter_map(AccountId::new).collect()
     }
 
     /// Whether a balance or a last update differs from an earlier reading.
@@ -134,12 +134,7 @@ impl Holdings {
 /// The archived accounts that may have transactions, by one reading.
 pub(super) async fn read_archived(session: &mut Session<'_>, user: UserId) -> Result<Vec<AccountId>, Stop> {
     let accounts = read_accounts(session, user).await?;
-    Ok(archived(&Structure::of(&[], &accounts.rows)))
-}
-
-fn archived(structure: &Structure) -> Vec<AccountId> {
-    let archived = structure.accounts.iter().filter(|(_, shape)| shape.deleted && !shape.disabled);
-    archived.filter_map(|(id, _)| AccountId::new(*id)).collect()
+    Ok(Structure::of(&[], &accounts.rows).archived().filter_map(AccountId::new).collect())
 }
 
 async fn read_connections(session: &mut Session<'_>, user: UserId) -> Result<ListRead, Stop> {

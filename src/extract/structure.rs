@@ -47,6 +47,11 @@ impl Structure {
         }
     }
 
+    /// The archived accounts that may have transactions: the user's own list may leave them out.
+    pub fn archived(&self) -> impl Iterator<Item = i64> {
+        self.accounts.iter().filter(|(_, shape)| shape.deleted && !shape.disabled).map(|(id, _)| *id)
+    }
+
     /// The structures of all users, from the tables of a snapshot.
     #[must_use]
     pub fn by_user<'a>(
