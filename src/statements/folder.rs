@@ -122,23 +122,32 @@ impl Folder {
         }
         self.store.set_mode(&self.name, FOLDER_MODE)?;
         self.store.sync_tree(&self.name)?;
-        if !self.replaces {
-            self.store.rename(&self.name, &self.target)?;
+        if self.replaces {
+            self.replace()?;
         } else {
-            let mut old = self.name.clone().into_os_string();
-            old.push("-old");
-            let old = PathBuf::from(old);
-            self.store.rename(&self.target, &old)?;
-            if let Err(error) = self.store.rename(&self.name, &self.target) {
-                // The old pack gets its place back; that this may fail too is no reason to hide the first failure.
-                let _ = self.store.rename(&old, &self.target);
-                return Err(error.into());
-            }
-            self.store.remove_dir(&old)?;
+            self.store.rename(&self.name, &self.target)?;
         }
         // Nothing of that name is left to be removed.
         let _ = self.staging.keep();
         Ok(())
+    }
+
+    /// Puts the pack in the place of the old one, and removes that. The two change places in one step; only where the
+    /// file system cannot do that is there no pack for the instant between two renames.
+    fn replace(&self) -> Result<(), StatementsError> {
+        if self.store.exchange(&self.name, &self.target)? {
+            return Ok(self.store.remove_dir(&self.name)?);
+        }
+        let mut old = self.name.clone().into_os_string();
+        old.push("-old");
+        let old = PathBuf::from(old);
+        self.store.rename(&self.target, &old)?;
+        if let Err(error) = self.store.rename(&self.name, &self.target) {
+            // The old pack gets its place back; that this may fail too is no reason to hide the first failure.
+            let _ = self.store.rename(&old, &self.target);
+            return Err(error.into());
+        }
+        Ok(self.store.remove_dir(&old)?)
     }
 }
 
