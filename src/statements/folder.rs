@@ -1,22 +1,16 @@
 //! The pack's folder: staged beside its place, synced, and renamed there when it is whole.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::encode::Fingerprint;
 use crate::lake::store::{Store, StoreFile, Syncs};
 
 use super::StatementsError;
-
-/// What a pack says of itself, for programs; also how a pack is known again before it is replaced.
-pub(super) const PACK: &str = "pack.json";
-
-/// The value of `kind` in [`PACK`].
-pub(super) const KIND: &str = "powens-export statements";
+use super::label::{LABEL, Written, is_pack};
 
 /// Permissions of the pack's files and folders: for their owner and group.
 const FILE_MODE: u32 = 0o640;
@@ -24,14 +18,6 @@ const FOLDER_MODE: u32 = 0o750;
 
 /// Files that are synced at a time.
 const SYNCED: usize = 64;
-
-/// A file of the pack.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Written {
-    path: String,
-    bytes: u64,
-    sha256: String,
-}
 
 /// A pack's folder under construction. Dropped before it has its place, it leaves nothing.
 #[derive(Debug)]
@@ -106,10 +92,10 @@ impl Folder {
         self.files.len()
     }
 
-    /// Writes [`PACK`], syncs everything and gives the folder its place.
-    pub(super) fn publish(mut self, pack: &[u8]) -> Result<(), StatementsError> {
-        let (mut file, path) = self.create(PACK)?;
-        file.write_all(pack).map_err(StatementsError::io("write", &path))?;
+    /// Writes the label, syncs everything and gives the folder its place.
+    pub(super) fn publish(mut self, label: &[u8]) -> Result<(), StatementsError> {
+        let (mut file, path) = self.create(LABEL)?;
+        file.write_all(label).map_err(StatementsError::io("write", &path))?;
         drop(file);
         for names in self.files.chunks(SYNCED) {
             let open = |name: &String| {
@@ -148,17 +134,5 @@ impl Folder {
             return Err(error.into());
         }
         Ok(self.store.remove_dir(&old)?)
-    }
-}
-
-/// Whether a folder holds a pack of ours, or nothing.
-fn is_pack(folder: &Path) -> bool {
-    #[derive(Deserialize)]
-    struct Head {
-        kind: String,
-    }
-    match fs::read(folder.join(PACK)) {
-        Ok(bytes) => serde_json::from_slice::<Head>(&bytes).is_ok_and(|head| head.kind == KIND),
-        Err(_) => fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none()),
     }
 }

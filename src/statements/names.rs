@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Names;
 use super::account::Account;
 use super::currency::plain_code;
-use super::tally::Period;
+use super::period::Period;
 use crate::model::time;
 
 /// Characters of a file's name without its extension, at most.
