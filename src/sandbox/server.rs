@@ -207,7 +207,7 @@ impl Sandbox {
     /// Asks without a socket in between.
     #[cfg(test)]
     pub(crate) fn handle(&self, request: &super::request::Request) -> super::fault::Outcome {
-        super::handle::handle(&self.shared, request).2
+        super::handle::handle(&self.shared, request).outcome
     }
 }
 

@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::transaction::Entry;
 use super::{Plan, STATES, account, awkward, bank, transaction};
-use crate::sandbox::clock::{day_text, paris_day, paris_text};
+use crate::sandbox::calendar::day_text;
+use crate::sandbox::clock::{paris_day, paris_text};
 use crate::sandbox::random::{one_in, pick, seeded};
 use crate::sandbox::world::rows::{Account, Connector};
 use crate::sandbox::world::{Holdings, Ids};
@@ -84,7 +85,9 @@ fn plan_of(plan: &Plan, rng: &mut Rng, index: u64) -> (Vec<ConnectionPlan>, u64)
         return (vec![link(index, &[HEALTHY], &[checking, livret])], plan.rows);
     }
     match index {
+        // One of everything, and the awkward rows.
         0 => (vec![link(0, &[HEALTHY], &[checking, card, livret, loan, pea]), second], plan.rows * 2),
+        // Four sources, of which one is stale, one was never synced and one is off; a list of three pages.
         1 => {
             let card = AccountPlan("card", "EUR", 1, 4, Live);
             let livret = AccountPlan("livret_a", "EUR", 1, 2, Live);
@@ -95,6 +98,7 @@ fn plan_of(plan: &Plan, rng: &mut Rng, index: u64) -> (Vec<ConnectionPlan>, u64)
                 if big { 2_317 } else { plan.rows },
             )
         }
+        // Accounts archived, not consented to, without a connection, and found again under a new id.
         2 => {
             let archived = AccountPlan("checking", "EUR", 0, 2, Archived);
             let orphan = AccountPlan("savings", "EUR", 0, 2, Orphan);
@@ -106,10 +110,12 @@ fn plan_of(plan: &Plan, rng: &mut Rng, index: u64) -> (Vec<ConnectionPlan>, u64)
             second.active = false;
             (vec![link(2, &[HEALTHY], &accounts), second], plan.rows)
         }
+        // No account at all.
         3 => {
             let refused = SourcePlan { state: Some("wrongpass"), age: None, disabled: false };
             (vec![link(5, &[refused], &[]), link(8, &[broken(index)], &[])], 0)
         }
+        // Many currencies, a connection that will not be tried again, exactly one full page of rows.
         4 => {
             let accounts = [
                 checking,
@@ -125,6 +131,7 @@ fn plan_of(plan: &Plan, rng: &mut Rng, index: u64) -> (Vec<ConnectionPlan>, u64)
             stuck.stuck = true;
             (vec![link(7, &[HEALTHY], &accounts), stuck, second], if big { 1_000 } else { plan.rows })
         }
+        // Accounts without rows.
         5 => {
             let waiting = SourcePlan { state: Some("validating"), age: None, disabled: false };
             let empty = AccountPlan("checking", "EUR", 0, 0, Live);
@@ -137,6 +144,7 @@ fn plan_of(plan: &Plan, rng: &mut Rng, index: u64) -> (Vec<ConnectionPlan>, u64)
                 0,
             )
         }
+        // A state and an account type that the documentation does not know.
         6 => {
             let unknown = SourcePlan { state: Some(STATES[12]), age: Some(2), disabled: false };
             let odd = AccountPlan("greenwallet", "EUR", 0, 1, Live);
@@ -146,7 +154,9 @@ fn plan_of(plan: &Plan, rng: &mut Rng, index: u64) -> (Vec<ConnectionPlan>, u64)
                 plan.rows.max(12),
             )
         }
+        // Signed in only just now.
         YOUNG => (vec![link(8, &[HEALTHY], &[checking])], plan.rows / 2),
+        // Everybody else: each state once, then mostly healthy; a few without rows or accounts, a few with many.
         _ => {
             let state = if index <= 11 || index % 9 == 3 { broken(index) } else { HEALTHY };
             let mut list = vec![link(index, &[state], &[checking, card, livret])];

@@ -4,7 +4,7 @@ use fastrand::Rng;
 
 use super::wording::habits;
 use crate::sandbox::amount;
-use crate::sandbox::clock::{date_of, day_text};
+use crate::sandbox::calendar::{date_of, day_text};
 use crate::sandbox::random::{digit_string, one_in, pick};
 use crate::sandbox::render::currency::symbol;
 use crate::sandbox::world::rows::{Account, Counterparty, Transaction};

@@ -171,6 +171,11 @@ impl World {
         self.user_changes.push((id, change));
     }
 
+    /// What a user has, if it was built.
+    pub(crate) fn built(&self, id: i64) -> Option<&Holdings> {
+        self.residents.get(&id)?.holdings.as_deref()
+    }
+
     /// Builds a user's holdings if they are not there.
     pub(crate) fn build(&mut self, id: i64) -> Option<&mut Resident> {
         if self.residents.get(&id)?.holdings.is_none() {
