@@ -1,13 +1,12 @@
-//! The sandbox's own clock, and the two zones the API speaks.
+//! The sandbox's own clock, and how the API spells what it shows.
 //!
 //! Nothing here reads the machine's clock or its time zones: the same calls give the same instants on every machine.
 
 use std::time::SystemTime;
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::time::{self, paris};
+use crate::model::time;
 
 /// A clock that moves only when told to.
 #[derive(Debug, Clone)]
@@ -17,8 +16,7 @@ pub struct Clock {
 
 impl Clock {
     /// A clock that stands at `start`.
-    #[must_use]
-    pub fn new(start: Timestamp) -> Self {
+    pub(crate) fn new(start: Timestamp) -> Self {
         Self { now: start }
     }
 
@@ -33,17 +31,6 @@ impl Clock {
         self.now = self.now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(self.now);
     }
 
-    /// Sets it.
-    pub fn set(&mut self, now: Timestamp) {
-        self.now = now;
-    }
-
-    /// The instant as a naive UTC datetime (`datetime`, `vdatetime`, `rdatetime`).
-    #[must_use]
-    pub fn utc_text(&self) -> Box<str> {
-        naive(&TimeZone::UTC, self.now)
-    }
-
     /// The instant as Paris wall clock (`last_update`, `created`, `deleted`, `signin`, …).
     #[must_use]
     pub fn paris_text(&self) -> Box<str> {
@@ -53,7 +40,7 @@ impl Clock {
     /// The Paris calendar day, in days since 1970-01-01.
     #[must_use]
     pub fn paris_day(&self) -> i32 {
-        paris_day(self.now)
+        time::paris_day(self.now)
     }
 
     /// The instant as the `Date` header carries it.
@@ -65,12 +52,7 @@ impl Clock {
 
 /// An instant as Paris wall clock, `YYYY-MM-DD HH:MM:SS`.
 pub(crate) fn paris_text(instant: Timestamp) -> Box<str> {
-    naive(paris(), instant)
-}
-
-/// The Paris calendar day of an instant, in days since 1970-01-01.
-pub(crate) fn paris_day(instant: Timestamp) -> i32 {
-    time::paris_day(instant)
+    time::paris_wall(instant, SignedDuration::ZERO).into_boxed_str()
 }
 
 /// The instant as an HTTP date.
@@ -78,28 +60,13 @@ pub(crate) fn http_date(instant: Timestamp) -> String {
     httpdate::fmt_http_date(SystemTime::from(instant))
 }
 
-fn naive(zone: &TimeZone, instant: Timestamp) -> Box<str> {
-    let wall = zone.to_datetime(instant);
-    format!(
-        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
-        wall.year(),
-        wall.month(),
-        wall.day(),
-        wall.hour(),
-        wall.minute(),
-        wall.second()
-    )
-    .into_boxed_str()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn one_instant_in_three_spellings() {
+    fn one_instant_in_two_spellings() {
         let clock = Clock::new("2026-11-22T23:30:05Z".parse().unwrap());
-        assert_eq!(&*clock.utc_text(), "2026-11-22 23:30:05");
         assert_eq!(&*clock.paris_text(), "2026-11-23 00:30:05");
         assert_eq!(clock.http_date(), "Sun, 22 Nov 2026 23:30:05 GMT");
         assert_eq!(time::date_text(clock.paris_day()), "2026-11-23");

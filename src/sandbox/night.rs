@@ -6,12 +6,13 @@ use jiff::SignedDuration;
 
 use super::amount;
 use super::calendar::{day_text, parse_day};
-use super::clock::{paris_day, paris_text};
+use super::clock::paris_text;
 use super::config::Nights;
 use super::generate::{self, Entry, STATES, ordinary};
 use super::random::{one_in, pick, seeded};
 use super::world::rows::{Account, Connection, Connector, Transaction};
 use super::world::{Holdings, Ids, NewAccount, NightMark, World};
+use crate::model::time::paris_day;
 
 impl World {
     /// Moves the world on by one day: banks are synced, users join and leave.

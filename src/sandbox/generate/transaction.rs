@@ -76,7 +76,7 @@ fn money(hundredths: i64, code: Option<&str>) -> Box<str> {
 }
 
 /// The masked number of the card that belongs to an account.
-pub(crate) fn card_number(account: i64) -> Box<str> {
+fn card_number(account: i64) -> Box<str> {
     format!("4970XXXXXXXX{:04}", account.rem_euclid(10_000)).into_boxed_str()
 }
 

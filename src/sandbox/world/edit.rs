@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use super::holdings::{Holdings, Ids};
 use super::population::World;
-use super::rows::{Account, Connection, Source, Transaction, User};
+use super::rows::{Account, Connection, Transaction};
 use crate::sandbox::calendar::day_text;
 use crate::sandbox::clock::paris_text;
 use crate::sandbox::generate;
@@ -80,18 +80,6 @@ impl World {
         id
     }
 
-    /// Changes a user's row.
-    pub fn edit_user(&mut self, id: i64, edit: impl FnOnce(&mut User)) -> bool {
-        self.clock.advance(1);
-        let before = self.user(id).map(|user| self.user_text(user));
-        let Some(resident) = self.residents.get_mut(&id) else { return false };
-        edit(&mut resident.user);
-        resident.edited = true;
-        let after = self.user(id).map(|user| self.user_text(user));
-        self.note_user(id, before, after);
-        true
-    }
-
     /// Deletes a user with everything they have.
     pub fn remove_user(&mut self, id: i64) -> bool {
         self.clock.advance(1);
@@ -124,24 +112,6 @@ impl World {
     /// Sets the state of a connection.
     pub fn set_state(&mut self, user: i64, id: i64, state: Option<&str>) -> bool {
         self.edit_connection(user, id, |row| row.state = state.map(Into::into))
-    }
-
-    /// Changes one source of a connection.
-    pub fn edit_source(
-        &mut self,
-        user: i64,
-        connection: i64,
-        id: i64,
-        edit: impl FnOnce(&mut Source),
-    ) -> bool {
-        let mut found = false;
-        self.edit_connection(user, connection, |row| {
-            if let Some(source) = row.sources.iter_mut().find(|source| source.id == id) {
-                found = true;
-                edit(source);
-            }
-        });
-        found
     }
 
     /// Deletes a connection for good, with its accounts and their rows.

@@ -113,11 +113,6 @@ impl World {
         &self.connectors
     }
 
-    /// The domain's connectors, to change them.
-    pub fn connectors_mut(&mut self) -> &mut Vec<Connector> {
-        &mut self.connectors
-    }
-
     /// What a user has; built when first asked for.
     pub fn holdings(&mut self, id: i64) -> Option<&Holdings> {
         self.build(id)?.holdings.as_deref()
