@@ -21,6 +21,8 @@ pub enum Step {
     SyncDir,
     /// Giving a file or folder another name.
     Rename,
+    /// Giving two files or folders each other's names.
+    Exchange,
     /// A second name for a file, or a copy of it.
     Link,
     /// Giving a file or folder its permissions.
@@ -41,6 +43,7 @@ impl fmt::Display for Step {
             Self::SyncFile => "sync the file",
             Self::SyncDir => "sync the folder",
             Self::Rename => "rename",
+            Self::Exchange => "exchange",
             Self::Link => "link or copy",
             Self::SetMode => "set the mode of",
             Self::Remove => "remove",
