@@ -38,6 +38,7 @@ impl Opening {
         let clock = Clock::start(config.started_at);
         let started_at = clock.started_at();
         let destination = Destination::open(&config.dest, started_at, config.syncs)?;
+        destination.check_space()?;
         let Ground { decimal, previous, rewrite } = Ground::of(destination.latest.as_ref(), config)?;
         let run = destination.layout.free_run_id(started_at);
         Ok(Self { destination: Arc::new(destination), run, started_at, clock, decimal, previous, rewrite })
