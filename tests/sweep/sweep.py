@@ -31,6 +31,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ERRORS = [errno.EIO, errno.ENOSPC, errno.EACCES, errno.EDQUOT]
+KINDS = ["kill", "torn", "short", "error"]
 PUBLISHED, DISK = 0, 74
 RUN_ID = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
 
@@ -342,6 +343,7 @@ def main():
     parser.add_argument("--points", type=int, default=0, help="about so many of each kind; 0: every one")
     parser.add_argument("--day", action="store_const", default=0, const=datetime.date.today().toordinal(),
                         help="which ones depends on the day")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="of strikes; all, if not given")
     parser.add_argument("--every-error", action="store_true", help="every error at every point, not one in turn")
     parser.add_argument("--cross-check", action="store_true", help="compare with what strace sees")
     parser.add_argument("--jobs", type=int, default=1)
@@ -357,7 +359,7 @@ def main():
             sweep = Sweep(program, work)
             cold, ready = sweep.scenes()
             failures = cross_check(sweep, cold) if arguments.cross_check else []
-            for scene, kind in itertools.product((cold, ready), ("kill", "torn", "short", "error")):
+            for scene, kind in itertools.product((cold, ready), arguments.kinds):
                 failures += perform(sweep, scene, kind, arguments)
         finally:
             program.close()
