@@ -1,49 +1,57 @@
 //! Values of columns that an older program had otherwise: read once more as JSON, or brought exactly into today's type.
 
-use arrow::array::{Array, ArrayRef};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::rows::push_json_text;
 
-/// A column that today's schema does not have, or has with another type, and where its values go in a row's object.
-pub(super) struct Older<'a> {
+/// A column that today's schema does not have, or has with another type.
+pub(super) struct Older {
+    /// Where its values go in a row's object.
     pub(super) path: Vec<String>,
-    values: ArrayFormatter<'a>,
-    nulls: &'a dyn Array,
-    kind: &'a DataType,
+    /// Its values as JSON, row by row. Numbers are exact, moments and days are texts.
+    pub(super) values: Vec<Option<String>>,
 }
 
-impl<'a> Older<'a> {
+impl Older {
     /// # Errors
     /// When its type is one that no program of ours wrote.
-    pub(super) fn new(path: Vec<String>, column: &'a ArrayRef) -> Result<Self, ArrowError> {
-        const OPTIONS: FormatOptions<'static> = FormatOptions::new().with_display_error(false);
-        let values = ArrayFormatter::try_new(column, &OPTIONS)?;
-        Ok(Self { path, values, nulls: column.as_ref(), kind: column.data_type() })
+    pub(super) fn new(path: Vec<String>, column: &ArrayRef) -> Result<Self, ArrowError> {
+        let kind = column.data_type();
+        let (column, zone) = match kind {
+            // The formatter knows no zone by name; ours is UTC wherever there is one.
+            DataType::Timestamp(_, Some(_)) => match column.as_primitive_opt::<TimestampMicrosecondType>() {
+                Some(moments) => (Arc::new(moments.clone().with_timezone_opt(None::<&str>)) as ArrayRef, "Z"),
+                None => (column.clone(), ""),
+            },
+            _ => (column.clone(), ""),
+        };
+        let options = FormatOptions::new().with_display_error(false);
+        let texts = ArrayFormatter::try_new(&column, &options)?;
+        let json = |row: usize| -> Result<Option<String>, ArrowError> {
+            let there = column.is_valid(row);
+            there.then(|| Ok(json(kind, texts.value(row).try_to_string()? + zone))).transpose()
+        };
+        let values = (0..column.len()).map(json).collect::<Result<_, _>>()?;
+        Ok(Self { path, values })
     }
+}
 
-    /// The value of a row as JSON; `None` where there is none. Numbers are exact, moments and days are texts.
-    ///
-    /// # Errors
-    /// When a moment is no moment.
-    pub(super) fn json(&self, row: usize) -> Result<Option<String>, ArrowError> {
-        if self.nulls.is_null(row) {
-            return Ok(None);
+/// A value that the formatter has written, as JSON.
+fn json(kind: &DataType, text: String) -> String {
+    match kind {
+        DataType::Decimal128(_, 1..) => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        DataType::Boolean | DataType::Int64 | DataType::Decimal128(..) => text,
+        _ => {
+            let mut json = String::new();
+            push_json_text(&mut json, &text);
+            json
         }
-        let text = self.values.value(row).try_to_string()?;
-        Ok(Some(match self.kind {
-            DataType::Boolean => text,
-            DataType::Decimal128(_, 1..) => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-            kind if kind.is_integer() || matches!(kind, DataType::Decimal128(..)) => text,
-            _ => {
-                let mut json = String::new();
-                push_json_text(&mut json, &text);
-                json
-            }
-        }))
     }
 }
 

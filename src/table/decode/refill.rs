@@ -89,7 +89,7 @@ impl Refill {
 
     /// The batch's columns that today's schema does not have with that type. They go where such a value is served;
     /// a second reading of what another column holds is not served, and one that nobody knows goes by its own name.
-    fn older<'a>(&self, batch: &'a RecordBatch) -> Result<Vec<Older<'a>>, ArrowError> {
+    fn older(&self, batch: &RecordBatch) -> Result<Vec<Older>, ArrowError> {
         let mut older = Vec::new();
         for (field, values) in batch.schema_ref().fields().iter().zip(batch.columns()) {
             let today = self.schema.column_with_name(field.name());
@@ -117,7 +117,7 @@ impl Refill {
         columns: &[ArrayRef],
         extra: &arrow::array::StringArray,
         new: &[(usize, Vec<&[String]>)],
-        older: &[Older<'_>],
+        older: &[Older],
     ) -> Result<(RecordBatch, ArrayRef), ArrowError> {
         let wrong = |error: DecodeError| ArrowError::ExternalError(Box::new(error));
         let mut rows = Rows::new(&self.plan, extra.len());
@@ -136,8 +136,8 @@ impl Refill {
             }
             let mut again = !ours.is_empty();
             for column in older {
-                if let Some(json) = column.json(row)? {
-                    object.put(&column.path, &json);
+                if let Some(json) = &column.values[row] {
+                    object.put(&column.path, json);
                     again = true;
                 }
             }
