@@ -66,7 +66,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The disk could not promise to keep what was written. Final: the same file is never synced again.
-    #[error("cannot {step} {}: {source}; what was written there may be lost, check the disk and run again", path.display())]
+    #[error("cannot {step} {}: {source}; {}", path.display(), remedy(*step, source))]
     Sync {
         /// Of a file or of a folder.
         step: Step,
@@ -110,6 +110,17 @@ impl StoreError {
 impl From<StoreError> for io::Error {
     fn from(error: StoreError) -> Self {
         Self::new(error.kind(), error)
+    }
+}
+
+/// What to do about a failed sync. A file system that knows no syncs of folders (FUSE, SMB) will never do it; that is no
+/// reason to go on without: a snapshot that was promised could be gone after a power cut.
+fn remedy(step: Step, source: &io::Error) -> &'static str {
+    let unknown = matches!(source.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported);
+    if step == Step::SyncDir && unknown {
+        "this file system cannot make names durable: choose a destination on another, such as a local disk"
+    } else {
+        "what was written there may be lost, check the disk and run again"
     }
 }
 

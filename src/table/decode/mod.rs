@@ -17,10 +17,11 @@
 //! | `cell` | one column under construction |
 //! | `rows` | one table under construction |
 //! | `page` | the whole answer: envelope, rows, children |
-//! | `refill` | rows of an older schema under today's |
+//! | `refill`, `older` | rows of an older schema under today's; their values as JSON |
 
 mod cell;
 mod cursor;
+mod older;
 mod page;
 mod plan;
 mod refill;
