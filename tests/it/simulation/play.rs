@@ -134,6 +134,12 @@ impl Stage<'_> {
             {
                 bank::rearrange(world, &mut rng, user);
             }
+            if night.rearranged
+                && rng.u8(..3) == 0
+                && let Some(user) = somebody(world, &mut rng)
+            {
+                bank::bring_back(world, &mut rng, user);
+            }
         });
     }
 
@@ -305,6 +311,7 @@ impl Stage<'_> {
             before: self.last.as_ref(),
             after: &after,
             hushed: &hushed,
+            archived_shown: self.schedule.api.archived_in_walk,
         }
         .judge(&mut self.memory);
         self.played.tally.reused += report.reused_units;
