@@ -209,6 +209,15 @@ pub(super) fn stir(world: &mut World, rng: &mut Rng, user: i64, habits: &Habits)
     }
 }
 
+/// Everybody's newest row goes without a trace.
+pub(super) fn purge(world: &mut World, habits: &Habits) {
+    for user in world.users() {
+        if let Some(row) = rows(world, user, habits).first() {
+            world.hard_delete(user, *row);
+        }
+    }
+}
+
 /// A change of what a user has: accounts and connections come and go.
 pub(super) fn rearrange(world: &mut World, rng: &mut Rng, user: i64) {
     let account = pick(rng, &accounts(world, user, false));
