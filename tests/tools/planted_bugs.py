@@ -147,7 +147,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="only look whether each bug still has its place")
     parser.add_argument("--only", default="", help="bugs whose name contains this")
     parser.add_argument("--by", help="run this test with each bug awake, instead of those that the bug names")
-    parser.add_argument("--seeds", default="0..200", help="schedules of the simulation that each bug gets")
+    parser.add_argument("--seeds", default="0..500", help="schedules of the simulation that each bug gets")
     parser.add_argument("--patience", type=float, default=900, help="seconds before a test counts as endless")
     parser.add_argument("--target", type=Path, default=ROOT / "target", help="cargo's target folder")
     parser.add_argument("--copy", type=Path, default=ROOT / "target" / "planted", help="where the copy of the tree lies")

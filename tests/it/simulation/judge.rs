@@ -302,7 +302,7 @@ impl Run<'_> {
                     .strip_prefix("all&limit=1000&last_update=")
                     .is_some_and(|at| !at.contains('&'))
         };
-        let last_reading = self.log.iter().filter(changes).map(|record| record.number).last();
+        let last_reading = self.log.iter().rfind(changes).map(|record| record.number);
         last_reading.filter(|_| self.archived_shown).unwrap_or(first)
     }
 
