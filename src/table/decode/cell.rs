@@ -1,8 +1,8 @@
 //! One column under construction: typed values go in, what does not fit comes back as a kind of issue.
 
 use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Int64Builder, StringBuilder,
-    TimestampMicrosecondBuilder,
+    ArrayBuilder, ArrayRef, ArrowPrimitiveType, BooleanBuilder, Date32Builder, Decimal128Builder,
+    Int64Builder, PrimitiveBuilder, StringBuilder, TimestampMicrosecondBuilder,
 };
 
 use crate::model::time::{self, ParisClock};
@@ -140,6 +140,43 @@ impl Cell {
             Self::Json(values) => values.append_value(json),
         }
         Ok(())
+    }
+
+    /// Writes what was written last once more, into a later row. `json` is the value's text; a text in it has no escapes.
+    #[inline]
+    pub(super) fn put_again(&mut self, row: usize, json: &str) {
+        fn again<T: ArrowPrimitiveType>(values: &mut PrimitiveBuilder<T>, row: usize)
+        where
+            PrimitiveBuilder<T>: Padded,
+        {
+            if let Some(last) = values.values_slice().last().copied()
+                && values.next_in(row)
+            {
+                values.append_value(last);
+            }
+        }
+        match self {
+            Self::Integer { values, .. } => again(values, row),
+            Self::Decimal { values, .. } => again(values, row),
+            Self::Date(values) => again(values, row),
+            Self::Datetime(values) | Self::Instant { values, .. } => again(values, row),
+            Self::Boolean(values) => {
+                if values.next_in(row) {
+                    values.append_value(matches!(json, "true" | "1"));
+                }
+            }
+            Self::Text(values) => {
+                if values.next_in(row) {
+                    let text = json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+                    values.append_value(text.unwrap_or(json));
+                }
+            }
+            Self::Json(values) => {
+                if values.next_in(row) {
+                    values.append_value(json);
+                }
+            }
+        }
     }
 
     /// Whether the row is the next to be written; rows before it that nothing was written to become null.
