@@ -9,7 +9,7 @@ use crate::model::time::{self, ParisClock};
 use crate::model::{DecimalError, DecimalType};
 use crate::table::{Clock, Column, ColumnType, IssueKind};
 
-use super::cursor::{Raw, Value};
+use super::cursor::{Escapes, Raw, Value};
 use super::text::unescape;
 
 /// A column under construction. Rows that nothing was written to are null; they are filled in when the next value
@@ -243,7 +243,7 @@ padded!(
 #[inline]
 fn text_of<'a>(value: Value<'a>, scratch: &'a mut String) -> Result<&'a str, Misfit> {
     match value {
-        Value::Text(Raw { text, escaped: false }) => Ok(text),
+        Value::Text(Raw { text, escapes: Escapes::None }) => Ok(text),
         Value::Text(raw) => {
             scratch.clear();
             unescape(raw, scratch);
@@ -300,7 +300,7 @@ fn datetime(text: &str) -> Result<(time::WrittenDatetime, Result<(), Misfit>), M
 #[inline]
 fn put_text(values: &mut StringBuilder, value: Value<'_>, scratch: &mut String) -> Result<(), Misfit> {
     match value {
-        Value::Text(Raw { text, escaped: false }) | Value::Number(text) => values.append_value(text),
+        Value::Text(Raw { text, escapes: Escapes::None }) | Value::Number(text) => values.append_value(text),
         Value::Text(raw) => {
             scratch.clear();
             let lone = unescape(raw, scratch);

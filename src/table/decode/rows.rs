@@ -10,7 +10,7 @@ use crate::model::UserId;
 use crate::table::{Issue, IssueKind};
 
 use super::cell::{Cell, Misfit};
-use super::cursor::{Cursor, DecodeError, Raw, Value};
+use super::cursor::{Cursor, DecodeError, Escapes, Raw, Value};
 use super::memo::{Conduct, Memo};
 use super::plan::{Field, ObjectPlan, Spacing, TablePlan};
 use super::text::plain;
@@ -145,7 +145,7 @@ impl<'p> Rows<'p> {
             } else {
                 let Some(raw) = cursor.next_key(&mut first)? else { return Ok(()) };
                 let found = match raw {
-                    Raw { text, escaped: false } => plan.find(text, guess),
+                    Raw { text, escapes: Escapes::None } => plan.find(text, guess),
                     Raw { .. } => plan.find(&plain(raw), guess),
                 };
                 let Some(at) = found else {
@@ -184,7 +184,7 @@ impl<'p> Rows<'p> {
                 *children = Some(cursor.since(start)).filter(|_| value != Value::Null);
             } else if value != Value::Null {
                 let fits = field.ignored || self.put(field, value, cursor.since(start));
-                let plain = !matches!(value, Value::Text(Raw { escaped: true, .. }));
+                let plain = !matches!(value, Value::Text(Raw { escapes: Escapes::Some, .. }));
                 if known && fits && plain && field.repeats {
                     self.note(field, before, Conduct::Repeats, (token, start), cursor);
                 }
@@ -213,15 +213,12 @@ impl<'p> Rows<'p> {
         (token, value): (usize, usize),
         cursor: &Cursor<'_>,
     ) {
-        let text = before.and_then(|before| self.previous.get(before.start..before.end));
-        let same = text == Some(cursor.since(token).as_bytes());
-        let here = |at: usize| at - self.row_start;
-        self.memos[field.slot] = Memo {
-            start: here(token),
-            value: here(value),
-            end: here(cursor.at()),
-            conduct: if same { conduct } else { Conduct::Changes },
+        let text = before.and_then(|before| self.previous.get(before.whole()));
+        let conduct = match text {
+            Some(text) if text == cursor.since(token).as_bytes() => conduct,
+            _ => Conduct::Changes,
         };
+        self.memos[field.slot] = Memo::new(self.row_start, (token, value, cursor.at()), conduct);
     }
 
     /// Takes the fields that come, byte for byte, as they came in the row before: of a whole stretch of such fields
@@ -234,31 +231,36 @@ impl<'p> Rows<'p> {
             let memo = rows.in_row_before(slot)?;
             (memo.conduct != Conduct::Changes).then_some((slot, memo))
         };
-        let (mut slot, Memo { start, mut end, .. }) = steady(self, first)?;
-        while let Some((next, memo)) =
-            steady(self, self.follows[slot + 1]).filter(|(_, memo)| memo.start == end)
+        let (mut slot, memo) = steady(self, first)?;
+        let (start, mut end) = (memo.whole().start, memo.whole().end);
+        while let Some((next, memo)) = steady(self, self.follows[slot + 1])
+            && memo.whole().start == end
         {
-            (slot, end) = (next, memo.end);
+            (slot, end) = (next, memo.whole().end);
         }
         let here = cursor.at();
         let equal = cursor.equal_bytes(self.previous.get(start..end)?);
-        let (mut at, mut last, mut from) = (first, None, start);
-        while let Some((slot, memo)) = steady(self, at).filter(|(_, memo)| memo.start == from) {
-            let behind = memo.end - start;
-            if behind > equal || !cursor.ends_at(here + behind) {
+        // From a place in the row before to the same in this one.
+        let now = |at: usize| at - start + here;
+        let (mut at, mut last, mut behind) = (first, None, start);
+        while let Some((slot, memo)) = steady(self, at)
+            && memo.whole().start == behind
+        {
+            behind = memo.whole().end;
+            if behind - start > equal || !cursor.ends_at(now(behind)) {
                 self.memos[slot].conduct = Conduct::Changes;
                 break;
             }
             self.see(slot);
+            let (token, value) = (now(memo.whole().start), now(memo.value().start));
             if memo.conduct == Conduct::Repeats {
-                let json = cursor.between(here + memo.value - start, here + behind);
                 for column in &plan.fields[at].columns {
-                    self.cells[*column].put_again(self.count - 1, json);
+                    self.cells[*column].put_again(self.count - 1, cursor.between(value, now(behind)));
                 }
             }
-            self.memos[slot] = memo.moved(start, here - self.row_start);
-            cursor.skip_to(here + behind);
-            (last, from, at) = (Some(slot + 1), memo.end, self.follows[slot + 1]);
+            self.memos[slot] = Memo::new(self.row_start, (token, value, now(behind)), memo.conduct);
+            cursor.skip_to(now(behind));
+            (last, at) = (Some(slot + 1), self.follows[slot + 1]);
         }
         last
     }
