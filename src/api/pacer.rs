@@ -23,7 +23,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::rate::{FIRST_INTERVAL, Rate};
+use super::rate::Rate;
 use super::timings::Timings;
 
 /// Nothing goes faster than 2,000 requests a second.
