@@ -16,7 +16,8 @@
 //! | `plan`, `estimate`, `previous` | who is asked for what, and why; what it costs; what the last snapshot knows |
 //! | `probe` | what a look at a user tells about the cost |
 //! | `fetcher` | many users at a time |
-//! | `user`, `holdings`, `structure` | one user; their accounts and connections |
+//! | `user`, `order` | one user; what their walk asks for |
+//! | `holdings`, `structure` | a user's accounts and connections |
 //! | `walk/` | a list of transactions without losing a row |
 //! | `users`, `connectors`, `list` | short lists |
 //! | `session` | token, clock |
@@ -31,6 +32,7 @@ mod estimate;
 mod fetcher;
 mod holdings;
 mod list;
+mod order;
 mod plan;
 mod previous;
 mod probe;

@@ -76,6 +76,14 @@ impl Bench {
         self.sandbox.with_world(|world| world.holdings(user).unwrap().accounts().map(|row| row.id).collect())
     }
 
+    /// How many of the user's accounts have transactions.
+    pub(super) fn accounts_with_rows(&self, user: UserId) -> usize {
+        self.sandbox.with_world(|world| {
+            let rows = world.holdings(user.get()).unwrap().transactions().iter();
+            rows.map(|row| row.id_account).collect::<BTreeSet<_>>().len()
+        })
+    }
+
     pub(super) fn transactions_of(&self, user: i64) -> Vec<i64> {
         self.sandbox.with_world(|world| world.holdings(user).unwrap().transactions().ids().collect())
     }
@@ -321,6 +329,7 @@ impl Lake {
                 rows: rows.len() as u64,
                 null_last_update: rows.values().any(|row| row.undated_update),
                 archived_empty: 0,
+                live_empty: false,
                 structure: run.structure(*user),
             };
             self.0.insert(*user, HeldUser { rows, facts });
