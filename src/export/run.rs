@@ -8,7 +8,7 @@ use crate::api::Api;
 use crate::encode::CsvProfile;
 use crate::extract::{Cancel, Connectors, ExtractError, FetchConfig, FetchedUnit, Fetcher, Plan, UserList};
 use crate::lake::build::{self, Attempt, BuildError, BuildInput, Built, DomainLists, Stop};
-use crate::lake::guard::{Counts, Judged, Overrides, Verdict, judge};
+use crate::lake::guard::{Counts, Judged, Overrides, Refusal, Verdict, judge};
 use crate::lake::layout::place;
 use crate::lake::manifest::Manifest;
 use crate::lake::store::Store;
@@ -83,8 +83,14 @@ pub async fn run(
     }
     let finished = finishing.await;
     drop(polled);
-    let report = finished.map_err(|_| ExportError::Bug("the build's thread panicked".to_owned()))??;
-    Ok(RunReport { reused_units: reused, ..report })
+    match finished.map_err(|_| ExportError::Bug("the build's thread panicked".to_owned()))? {
+        Ok(report) => Ok(RunReport { reused_units: reused, ..report }),
+        // Too many users failed, and the last of them because nobody answered any more: that is what to say.
+        Err(ExportError::Refused(refusals)) if refusals.iter().any(Refusal::is_of_failures) => {
+            Err(api.outage().map_or(ExportError::Refused(refusals), Into::into))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The synchronous half: build, guard, publish, prune.

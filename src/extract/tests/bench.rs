@@ -21,6 +21,7 @@ pub(super) struct Bench {
     pub cancel: Cancel,
     pub drain: Duration,
     pub concurrency: usize,
+    pub limits: Limits,
 }
 
 /// One row as a lake would hold it.
@@ -61,6 +62,7 @@ impl Bench {
             cancel: Cancel::new(),
             drain: Duration::from_secs(60),
             concurrency: 4,
+            limits: Limits { attempts: 3, ..Limits::default() },
         }
     }
 
@@ -108,7 +110,7 @@ impl Bench {
             unit: Duration::from_secs(600),
             ..Timings::scaled(0.001)
         };
-        config.limits = Limits { attempts: 3, ..Limits::default() };
+        config.limits = self.limits.clone();
         let api = Api::new(config).unwrap();
         let settings =
             FetchConfig { concurrency: NonZeroUsize::new(self.concurrency).unwrap(), drain: self.drain };
