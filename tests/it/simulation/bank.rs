@@ -29,6 +29,18 @@ const VALUES: &[&str] = &[
 const WORDINGS: &[&str] =
     &["CARTE ESSAI", "VIR \"SEPA\"; à l'été", "PRLV\nligne deux", "", " espaces ", "=1+1", "漢字, é"];
 
+/// What no log, error, manifest or name may repeat.
+pub(super) const PRIVATE: &[&str] = &[
+    "CARTE ESSAI",
+    "PRLV",
+    "tout bas",
+    "漢字",
+    "à l'été",
+    "90071992547409.93",
+    "12345678901234567890",
+    "123456789012345678901",
+];
+
 const CURRENCIES: &[&str] = &["EUR", "EUR", "USD", "BTC"];
 
 /// What a schedule's bank may go through.

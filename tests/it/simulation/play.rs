@@ -19,10 +19,12 @@ use powens_export::verify::verify;
 use super::bank::{self, Habits};
 use super::cells::Cell;
 use super::conduct;
+use super::costs;
 use super::judge::{Memory, Run};
 use super::lake::{self, Findings, Published};
 use super::reader::Reader;
 use super::schedule::{Night, Order, Schedule};
+use super::secrets::{self, Ear};
 use super::tally::{Ran, Tally};
 use super::trouble::{self, Fate, Trouble};
 
@@ -202,7 +204,10 @@ impl Stage<'_> {
         let config = self.config(night, &plan);
         let reader = Reader::new(&self.lake);
         let watch = self.schedule.compared.then(|| reader.clone().watch());
+        let ear = Ear::default();
+        let listening = self.schedule.overheard().then(|| ear.listen());
         let result = export::run(config, plan.cancel.clone(), &|_| reader.look()).await;
+        drop(listening);
         if let Some(watch) = watch {
             watch.stop();
         }
@@ -217,6 +222,16 @@ impl Stage<'_> {
             plan.fate = Fate::Healed;
         }
         conduct::polite(&self.sandbox, &mut findings);
+        self.sandbox.with_world(|world| {
+            let quiet = night.churn.is_none();
+            costs::bounded(world, &self.schedule.api, &requests, quiet, &mut findings);
+        });
+        let folder = self.lake.parent().unwrap();
+        secrets::closed(folder, &mut findings);
+        if self.schedule.overheard() {
+            let error = result.as_ref().err().map_or_else(String::new, |error| format!("{error} {error:?}"));
+            secrets::kept(&self.sandbox, &format!("{}{error}", ear.heard()), folder, &mut findings);
+        }
         if plan.troubles.iter().all(|trouble| matches!(trouble.fate, Fate::Healed | Fate::Outage)) {
             conduct::sparing(&requests, &mut findings);
         }
@@ -339,7 +354,7 @@ impl Stage<'_> {
             (Fate::Stopped(code) | Fate::MayStop(code), found) => {
                 found == *code || (found == 4 && self.may_refuse(error, plan))
             }
-            (Fate::Outage, found) => matches!(found, 4 | 69),
+            (Fate::Outage, found) => found == 69 || self.may_refuse(error, plan),
             (Fate::Cancelled, found) => found == 130 || self.may_refuse(error, plan),
             // A window apart from what is held is refused before anything is fetched.
             (_, 2) => matches!(error, ExportError::Plan(_)) || matches!(error, ExportError::UnknownUsers(_)),
@@ -422,6 +437,7 @@ impl Stage<'_> {
             attempt: Duration::from_secs(60),
             slow_window: Duration::from_secs(60),
             keep_alive: Duration::from_secs(60),
+            unit: Duration::from_secs(600),
             // Users in hand may finish when the run is stopped, or not.
             drain: if self.schedule.seed.is_multiple_of(2) { Duration::from_secs(20) } else { fast.drain },
             retry_after_second: conduct::SECOND,
