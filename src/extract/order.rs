@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::model::{UnitMode, Window};
 
+use super::action::Action;
 use super::holdings::Holdings;
-use super::plan::Action;
 use super::user::Job;
 
 /// What the walk asks for.
