@@ -76,6 +76,11 @@ impl Gate {
         self.lock().breaker.has_succeeded()
     }
 
+    /// Whether nobody has answered since several requests went unanswered.
+    pub(super) fn is_silent(&self) -> bool {
+        self.lock().breaker.is_open()
+    }
+
     /// Requests per minute: accepted lately, and permitted now.
     pub(super) fn rates(&self) -> (u64, u64) {
         let now = self.now();

@@ -123,6 +123,10 @@ pub struct Limits {
     pub retry_budget: u32,
     /// Failures in a row, over all workers, that open the breaker.
     pub breaker_failures: u32,
+    /// Pages after which a walk is given up.
+    pub walk_pages: u64,
+    /// Rows after which a walk is given up.
+    pub walk_rows: u64,
 }
 
 impl Default for Limits {
@@ -136,6 +140,8 @@ impl Default for Limits {
             throttles: 20,
             retry_budget: 100,
             breaker_failures: 5,
+            walk_pages: 10_000,
+            walk_rows: 5_000_000,
         }
     }
 }

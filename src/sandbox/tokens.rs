@@ -67,6 +67,15 @@ impl Tokens {
         token
     }
 
+    /// Every user's token that was ever issued, alive or not.
+    pub(crate) fn issued(&self) -> Vec<String> {
+        let of = |(user, count): (&i64, &u64)| {
+            let user = *user;
+            (1..=*count).map(move |n| opaque(&[self.seed, user.unsigned_abs(), n, 23])).collect::<Vec<_>>()
+        };
+        self.given.iter().flat_map(of).collect()
+    }
+
     pub(crate) fn holder(&self, token: Option<&str>) -> Holder {
         match token {
             Some(token) if token == self.users_token => Holder::UsersToken,
@@ -115,7 +124,8 @@ mod tests {
         assert!(tokens.revoke(&minted));
         assert!(!tokens.revoke(&minted));
         assert_eq!(tokens.holder(Some(&minted)), Holder::Nobody);
-        assert_eq!(tokens.live(5), [live]);
+        assert_eq!(tokens.live(5), [live.as_str()]);
+        assert_eq!(tokens.issued(), [live, minted]);
         assert!(tokens.left().is_empty());
         assert_eq!(Tokens::new(1).mint(5, true), Tokens::new(1).mint(5, true));
     }
