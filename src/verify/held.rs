@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use arrow::array::{Array, AsArray, BooleanArray, PrimitiveArray, StringArray};
-use arrow::datatypes::{ArrowPrimitiveType, Date32Type, Int64Type};
+use arrow::array::Array;
 use arrow::record_batch::RecordBatch;
 
 use crate::table::Table;
+use crate::table::column::{at, day, flag, number, text, text_at};
 
 /// What the checks of the whole snapshot need to know of its rows.
 #[derive(Debug, Default)]
@@ -68,17 +68,17 @@ impl Held {
     }
 
     fn add_transactions(&mut self, rows: &RecordBatch) -> Option<()> {
-        let (accounts, users) = (numbers(rows, "id_account")?, numbers(rows, "id_user")?);
-        let (connections, currencies) = (numbers(rows, "id_connection")?, texts(rows, "currency")?);
-        let dates = primitive::<Date32Type>(rows, "date")?;
+        let (accounts, users) = (number(rows, "id_account")?, number(rows, "id_user")?);
+        let (connections, currencies) = (number(rows, "id_connection")?, text(rows, "currency")?);
+        let dates = day(rows, "date")?;
         let mut row = 0;
         while row < rows.num_rows() {
-            let Some(account) = get(accounts, row) else {
+            let Some(account) = at(accounts, row) else {
                 row += 1;
                 continue;
             };
-            let user = get(users, row);
-            let (connection, currency) = (get(connections, row), text(currencies, row));
+            let user = at(users, row);
+            let (connection, currency) = (at(connections, row), text_at(currencies, row));
             let held = self.transactions.entry(account).or_insert_with(|| Rows {
                 user,
                 rows: 0,
@@ -87,12 +87,12 @@ impl Held {
                 mixed: false,
             });
             // An account's rows stand together.
-            while row < rows.num_rows() && get(accounts, row) == Some(account) {
+            while row < rows.num_rows() && at(accounts, row) == Some(account) {
                 held.rows += 1;
-                held.dates = wider(held.dates, get(dates, row).map(|day| (day, day)));
-                held.mixed |= held.user != get(users, row)
-                    || held.facts.connection != get(connections, row)
-                    || held.facts.currency.as_deref() != text(currencies, row);
+                held.dates = wider(held.dates, at(dates, row).map(|day| (day, day)));
+                held.mixed |= held.user != at(users, row)
+                    || held.facts.connection != at(connections, row)
+                    || held.facts.currency.as_deref() != text_at(currencies, row);
                 row += 1;
             }
         }
@@ -100,13 +100,13 @@ impl Held {
     }
 
     fn add_accounts(&mut self, rows: &RecordBatch) -> Option<()> {
-        let (ids, users) = (numbers(rows, "id")?, numbers(rows, "id_user")?);
-        let (connections, currencies) = (numbers(rows, "id_connection")?, texts(rows, "currency")?);
+        let (ids, users) = (number(rows, "id")?, number(rows, "id_user")?);
+        let (connections, currencies) = (number(rows, "id_connection")?, text(rows, "currency")?);
         for row in 0..rows.num_rows() {
             let facts =
-                Facts { connection: get(connections, row), currency: text(currencies, row).map(Box::from) };
-            if let Some(id) = get(ids, row) {
-                self.accounts.insert(id, Account { user: get(users, row), facts });
+                Facts { connection: at(connections, row), currency: text_at(currencies, row).map(Box::from) };
+            if let Some(id) = at(ids, row) {
+                self.accounts.insert(id, Account { user: at(users, row), facts });
             }
         }
         Some(())
@@ -114,21 +114,20 @@ impl Held {
 
     fn add_coverage(&mut self, rows: &RecordBatch) -> Option<()> {
         let (ids, users, counts) =
-            (numbers(rows, "id_account")?, numbers(rows, "id_user")?, numbers(rows, "rows")?);
-        let (first, last) =
-            (primitive::<Date32Type>(rows, "first_date")?, primitive::<Date32Type>(rows, "last_date")?);
-        let (proofs, reasons) = (texts(rows, "proof")?, texts(rows, "reason")?);
-        let complete: &BooleanArray = rows.column_by_name("complete")?.as_boolean_opt()?;
+            (number(rows, "id_account")?, number(rows, "id_user")?, number(rows, "rows")?);
+        let (first, last) = (day(rows, "first_date")?, day(rows, "last_date")?);
+        let (proofs, reasons) = (text(rows, "proof")?, text(rows, "reason")?);
+        let complete = flag(rows, "complete")?;
         for row in 0..rows.num_rows() {
             let covered = Covered {
-                user: get(users, row),
-                rows: get(counts, row).unwrap_or(0),
-                dates: get(first, row).zip(get(last, row)),
-                proof: text(proofs, row).map(str::to_owned),
+                user: at(users, row),
+                rows: at(counts, row).unwrap_or(0),
+                dates: at(first, row).zip(at(last, row)),
+                proof: text_at(proofs, row).map(str::to_owned),
                 complete: complete.is_valid(row) && complete.value(row),
-                reason: text(reasons, row).map(str::to_owned),
+                reason: text_at(reasons, row).map(str::to_owned),
             };
-            if let Some(id) = get(ids, row) {
+            if let Some(id) = at(ids, row) {
                 self.coverage.insert(id, covered);
             }
         }
@@ -173,24 +172,4 @@ fn wider(a: Option<(i32, i32)>, b: Option<(i32, i32)>) -> Option<(i32, i32)> {
         (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
         (a, b) => a.or(b),
     }
-}
-
-fn primitive<'a, T: ArrowPrimitiveType>(rows: &'a RecordBatch, name: &str) -> Option<&'a PrimitiveArray<T>> {
-    rows.column_by_name(name)?.as_primitive_opt()
-}
-
-fn numbers<'a>(rows: &'a RecordBatch, name: &str) -> Option<&'a PrimitiveArray<Int64Type>> {
-    primitive(rows, name)
-}
-
-fn texts<'a>(rows: &'a RecordBatch, name: &str) -> Option<&'a StringArray> {
-    rows.column_by_name(name)?.as_string_opt()
-}
-
-fn get<T: ArrowPrimitiveType>(column: &PrimitiveArray<T>, row: usize) -> Option<T::Native> {
-    column.is_valid(row).then(|| column.value(row))
-}
-
-fn text(column: &StringArray, row: usize) -> Option<&str> {
-    column.is_valid(row).then(|| column.value(row))
 }

@@ -3,11 +3,9 @@
 
 use std::path::Path;
 
-use arrow::array::AsArray;
-use arrow::datatypes::Int64Type;
-
 use crate::encode::{EncodeError, ParquetReader};
 use crate::table::Table;
+use crate::table::column::number;
 
 use super::checked::Checked;
 use super::report::Code;
@@ -52,8 +50,9 @@ fn collect(
 ) -> Result<(), EncodeError> {
     for rows in ParquetReader::open(path, Some(&[key]))? {
         let rows = rows?;
-        let column = rows.column_by_name(key).and_then(|column| column.as_primitive_opt::<Int64Type>());
-        ids.extend(column.into_iter().flatten().flatten().filter(|id| id.rem_euclid(passes) == pass));
+        ids.extend(
+            number(&rows, key).into_iter().flatten().flatten().filter(|id| id.rem_euclid(passes) == pass),
+        );
     }
     Ok(())
 }
