@@ -26,8 +26,6 @@ use std::time::Duration;
 use super::rate::Rate;
 use super::timings::Timings;
 
-/// First interval of the adaptive pacer: 10 requests a second.
-pub(super) const FIRST_INTERVAL: Duration = Duration::from_millis(100);
 /// Nothing goes faster than 2,000 requests a second.
 const SHORTEST_INTERVAL: Duration = Duration::from_micros(500);
 /// Nothing is slowed below one request in 20 s (a pause is something else).

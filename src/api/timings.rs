@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::pacer::FIRST_INTERVAL;
+use super::rate::FIRST_INTERVAL;
 
 /// Every duration that the client waits or allows. Tests scale it; there is no flag for it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::Window;
 
-use super::plan::Action;
+use super::action::Action;
 use super::previous::PreviousUnit;
 use super::walk::{self, PAGE_ROWS};
 

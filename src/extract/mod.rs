@@ -13,7 +13,8 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | `plan`, `estimate`, `previous` | who is asked for what, and why; what it costs; what the last snapshot knows |
+//! | `plan`, `action` | who is asked for what, and why |
+//! | `estimate`, `previous` | what it costs; what the last snapshot knows |
 //! | `probe` | what a look at a user tells about the cost |
 //! | `fetcher` | many users at a time |
 //! | `user`, `holdings`, `structure` | one user; their accounts and connections |
@@ -23,6 +24,7 @@
 //! | `unit` | what leaves the room |
 //! | `error`, `cancel`, `columns` | what ends a run; the switch for it; columns by name |
 
+mod action;
 mod cancel;
 mod columns;
 mod connectors;
@@ -44,13 +46,14 @@ mod walk;
 #[cfg(all(test, feature = "sandbox"))]
 mod tests;
 
+pub use action::{Action, Why};
 pub use cancel::Cancel;
 pub use connectors::Connectors;
 pub use error::{ExtractError, ExtractErrorKind};
 pub use estimate::{Bounds, Estimate, Expected};
 pub use fetcher::{FetchConfig, Fetcher};
-pub use plan::{Action, Plan, PlanConfig, PlanError, Planned, RunMode, Why, plan};
+pub use plan::{Plan, PlanConfig, PlanError, Planned, RunMode, plan};
 pub use previous::PreviousUnit;
 pub use structure::{AccountShape, Structure};
-pub use unit::{AccountWalk, ApiRange, Fetched, FetchedUnit, flag};
+pub use unit::{ApiRange, Fetched, FetchedUnit, flag};
 pub use users::{Listed, Settled, UserList, YOUNG, needs_second_reading, settle};

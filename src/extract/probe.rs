@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use crate::model::{AccountId, Window};
 use crate::table::{Links, List};
 
+use super::action::Action;
 use super::columns::number;
 use super::error::Stop;
 use super::estimate::Expected;
 use super::holdings::read_archived;
-use super::plan::Action;
 use super::session::{Answer, Session};
 use super::user::Job;
 use super::walk::{PAGE_ROWS, Query, Scope, counts_rows, total_of};

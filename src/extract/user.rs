@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use arrow::record_batch::RecordBatch;
 use jiff::Timestamp;
 
-use crate::model::{AccountId, DecimalType, Proof, Reason, UnitMode, UserId, Window};
+use crate::model::{AccountId, AccountWalk, DecimalType, Proof, Reason, UnitMode, UserId, Window};
 use crate::table::{Issue, IssueKind, Table};
 
+use super::action::Action;
 use super::error::Stop;
 use super::holdings::{Holdings, Owners};
-use super::plan::Action;
 use super::previous::PreviousUnit;
 use super::session::Session;
-use super::unit::{AccountWalk, FetchedUnit, flag};
+use super::unit::{FetchedUnit, flag};
 use super::walk::{Scope, Sink, Tally, Walked, Walker, shrunk};
 
 /// The user to fetch, and what is known of them.

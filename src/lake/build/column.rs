@@ -1,6 +1,6 @@
 //! Typed columns of a batch, by name.
 
-use arrow::array::{Array, AsArray, Date32Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Date32Type, Int64Type};
 
 use crate::table::Table;
@@ -40,7 +40,7 @@ impl<'a> Columns<'a> {
         self.typed(column, |values| values.as_string_opt::<i32>())
     }
 
-    pub(super) fn flags(self, column: &'static str) -> Result<&'a arrow::array::BooleanArray, BuildError> {
+    pub(super) fn flags(self, column: &'static str) -> Result<&'a BooleanArray, BuildError> {
         self.typed(column, |values| values.as_boolean_opt())
     }
 

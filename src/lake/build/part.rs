@@ -60,7 +60,7 @@ impl PartSource<'_, '_> {
         output: &Output<'_>,
         parent: &Parent<'_>,
     ) -> Result<BuiltPart<W>, BuildError> {
-        if self.table == crate::table::Table::Issues {
+        if self.table == Table::Issues {
             self.build_by::<TextKey, W>(output, parent)
         } else {
             self.build_by::<NumberKey, W>(output, parent)

@@ -9,7 +9,7 @@ use arrow::datatypes::Int64Type;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use powens_export::encode::{Sha256, WRITER_EPOCH};
-use powens_export::export::RunConfig;
+use powens_export::export::{Formats, RunConfig};
 use powens_export::lake::build::read_units;
 use powens_export::lake::{FilePath, Latest, Manifest, Snapshot};
 use powens_export::sandbox::{Endpoint, Fault, Nights, Rule};
@@ -17,7 +17,7 @@ use powens_export::table::Table;
 use serde_json::Value;
 use sha2::Digest;
 
-use super::held::{EQUAL, PARQUET, of_one_full_run, outcomes, plain};
+use super::held::{EQUAL, of_one_full_run, outcomes, plain};
 use crate::support::{Bank, assert_verified, digests, latest, rows};
 
 fn digest_of(bytes: &[u8]) -> Sha256 {
@@ -149,7 +149,7 @@ fn a_new_column_is_filled_from_what_an_older_program_kept() {
     assert!(written_by(&last, &snapshot).all(|linked| linked), "the rows are those of a full run already");
     assert_eq!(
         digests(&report.manifest, EQUAL),
-        of_one_full_run(&bank, &folder.path().join("full"), PARQUET)
+        of_one_full_run(&bank, &folder.path().join("full"), Formats::Parquet)
     );
 }
 

@@ -8,12 +8,12 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use powens_export::export::{Event, Phase, RunConfig, RunReport};
+use powens_export::export::{Event, Formats, Phase, RunConfig, RunReport};
 use powens_export::lake::manifest::Status;
 use powens_export::sandbox::{Endpoint, Fault, Nights, Rule, SandboxConfig};
 use powens_export::table::Table;
 
-use super::held::{Balances, EQUAL, Held, PARQUET, of_one_full_run, outcomes, paris_day};
+use super::held::{Balances, EQUAL, Held, of_one_full_run, outcomes, paris_day};
 use crate::support::{Bank, assert_verified, digests, disk, latest};
 
 /// How many nights are played when nobody asks for more.
@@ -162,7 +162,12 @@ fn check(bank: &Bank, lake: &Path, full: &Path, balances: &mut Balances) {
     let config = RunConfig { accept_shrink: true, ..bank.config(lake) };
     let nightly = bank.export(config).unwrap();
     assert_verified(lake);
-    assert_eq!(digests(&nightly.manifest, EQUAL), of_one_full_run(bank, full, PARQUET), "{}", full.display());
+    assert_eq!(
+        digests(&nightly.manifest, EQUAL),
+        of_one_full_run(bank, full, Formats::Parquet),
+        "{}",
+        full.display()
+    );
     fs::remove_dir_all(full).unwrap();
     let snapshot = latest(lake);
     balances.add(&Held::some_of(&snapshot, &[Table::Accounts]), &outcomes(&snapshot), &paris_day(bank));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use powens_export::api::{ApiConfig, BaseUrl, Rate, Timings};
-use powens_export::export::{self, Cancel, ExportError, Formats, ModeRequest, RunConfig, RunReport, Syncs};
+use powens_export::export::{self, Cancel, ExportError, RunConfig, RunMode, RunReport, Syncs};
 use powens_export::lake::guard::Refusal;
 use powens_export::model::{Secret, UserId, Window};
 use powens_export::sandbox::{Nights, On, RequestRecord, Rule, Sandbox, World};
@@ -375,8 +375,8 @@ impl Stage<'_> {
         };
         let api = self.api(plan.troubles.iter().any(|trouble| trouble.silent), &plan.fate);
         RunConfig {
-            formats: Formats { parquet: self.schedule.parquet, csv: self.schedule.csv },
-            mode: if night.order == Order::Full { ModeRequest::Full } else { ModeRequest::Auto },
+            formats: self.schedule.formats,
+            mode: if night.order == Order::Full { RunMode::Full } else { RunMode::Auto },
             window: Window::new(date(&plan.window.0), date(&plan.window.1)).unwrap(),
             users: plan.only.and_then(UserId::new).into_iter().collect(),
             full_every_days: every,

@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 use jiff::Timestamp;
+use powens_export::export::Formats;
 use powens_export::sandbox::{Nights, Paging, SandboxConfig, Total, UserList};
 
 /// A schedule. The same seed gives the same one, for ever.
@@ -15,8 +16,7 @@ pub(super) struct Schedule {
     pub(super) concurrency: usize,
     /// The pacer finds its own rate, instead of a high fixed one.
     pub(super) adaptive: bool,
-    pub(super) parquet: bool,
-    pub(super) csv: bool,
+    pub(super) formats: Formats,
     pub(super) silent: bool,
     pub(super) hard: bool,
     pub(super) nights: Vec<Night>,
@@ -60,7 +60,7 @@ impl Schedule {
     pub(super) fn of(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5157);
         let rng = &mut rng;
-        let (parquet, csv) = [(true, false), (true, true), (false, true), (true, false)][rng.usize(..4)];
+        let formats = [Formats::Parquet, Formats::Both, Formats::Csv, Formats::Parquet][rng.usize(..4)];
         let windowed = rng.u8(..6) == 0;
         let length = [1, 1, 2, 2, 2, 2, 3, 5][rng.usize(..8)];
         let nights = (0..length).map(|night| Night::of(rng, night, windowed)).collect();
@@ -71,8 +71,7 @@ impl Schedule {
             most_rows: [6, 25, 60][rng.usize(..3)],
             concurrency: [1, 1, 2, 4][rng.usize(..4)],
             adaptive: rng.u8(..12) == 0,
-            parquet,
-            csv,
+            formats,
             silent: rng.u8(..5) == 0,
             hard: rng.u8(..3) > 0,
             nights,
