@@ -64,7 +64,7 @@ fn named(page: &str) -> Vec<&str> {
     page.lines().skip(1).map(str::trim).collect()
 }
 
-fn runs<'p>(page: &'p str) -> BTreeSet<&'p str> {
+fn runs(page: &str) -> BTreeSet<&str> {
     named(page).into_iter().map(|line| line.split(' ').next().unwrap()).collect()
 }
 

@@ -85,7 +85,7 @@ impl PartSource<'_, '_> {
             },
         };
         let (mut merge, first) = match begun {
-            Some(Begun { merge, rows }) => (merge, rows),
+            Some(begun) => (begun.merge, begun.rows),
             None => (self.merge::<K>(parent)?, Vec::new()),
         };
         let mut watched = W::default();
@@ -128,7 +128,7 @@ impl PartSource<'_, '_> {
         if !merge.tally().differs() {
             return Ok(Compared::Same(merge.into_tally(), watched));
         }
-        Ok(Compared::Differs((count <= HELD_BACK).then_some(Begun { merge, rows })))
+        Ok(Compared::Differs((count <= HELD_BACK).then(|| Box::new(Begun { merge, rows }))))
     }
 }
 
@@ -140,7 +140,7 @@ enum Compared<'b, K, W> {
     /// Every row is the parent's.
     Same(Tally, W),
     /// A row is not; what was merged until then, where it is still in hand.
-    Differs(Option<Begun<'b, K>>),
+    Differs(Option<Box<Begun<'b, K>>>),
 }
 
 /// A merge, and the rows that it has already given.

@@ -44,8 +44,8 @@ impl Cost {
 
     fn line(self, name: &str) -> String {
         format!(
-            "{name:12} {:6.2} requests a user, {:6} rows changed ({:8} bytes), {:9} bytes written in {:3} files, {:3} linked\n",
-            self.requests as f64 / USERS as f64,
+            "{name:12} {:>6} requests a user, {:6} rows changed ({:8} bytes), {:9} bytes written in {:3} files, {:3} linked\n",
+            ratio(self.requests, USERS),
             self.rows_changed,
             self.bytes_changed,
             self.bytes_written,
@@ -53,6 +53,11 @@ impl Cost {
             self.files_linked,
         )
     }
+}
+
+/// With one decimal, rounded down.
+fn ratio(of: u64, to: u64) -> String {
+    format!("{}.{}", of / to, of * 10 / to % 10)
 }
 
 #[test]
@@ -94,9 +99,9 @@ fn what_nights_cost() {
     text += &busy[busy.len() - 1].line("busiest");
     let _ = writeln!(
         text,
-        "disk after one night {after_one} bytes, after {NIGHTS} nights {} bytes ({:.1} times)",
+        "disk after one night {after_one} bytes, after {NIGHTS} nights {} bytes ({} times)",
         disk(&lake),
-        disk(&lake) as f64 / after_one as f64
+        ratio(disk(&lake), after_one)
     );
     eprint!("{text}");
 }
