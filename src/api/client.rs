@@ -10,7 +10,7 @@ use super::config::ApiConfig;
 use super::connect;
 use super::courier::{Courier, Errand};
 use super::endpoint::Endpoint;
-use super::error::ApiError;
+use super::error::{ApiError, ApiErrorKind, ErrorContext, Fault};
 use super::exchange::{Decode, Exchange, Read, Whole};
 use super::memory::ByteBudget;
 use super::random::Jitter;
@@ -88,6 +88,20 @@ impl Api {
     #[must_use]
     pub fn with_journal(&self, journal: Arc<dyn TokenJournal>) -> Self {
         Self { shared: Arc::clone(&self.shared), journal: Some(journal) }
+    }
+
+    /// That the API is gone, where nobody has answered since several requests went unanswered: the reason behind what
+    /// failed last.
+    #[must_use]
+    pub fn outage(&self) -> Option<ApiError> {
+        let gone = || ApiError::new(ApiErrorKind::Unreachable(Fault::Closed), ErrorContext::default());
+        self.shared.courier.is_silent().then(gone)
+    }
+
+    /// What the client takes in, and how much of it.
+    #[must_use]
+    pub fn limits(&self) -> &super::Limits {
+        &self.shared.limits
     }
 
     /// Asks for a page and hands it over as it is.

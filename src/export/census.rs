@@ -108,6 +108,7 @@ impl Counted {
             changed: self.changes.then_some(self.changed),
             fresh: self.fresh,
             archived: held.structure.archived().filter(|account| !self.seen.contains(account)).count() as u64,
+            empty: held.structure.live().any(|account| !self.seen.contains(&account)),
             exact: current && all_held && shown,
             ..Expected::default()
         }

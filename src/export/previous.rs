@@ -35,6 +35,7 @@ pub(super) fn read(snapshot: &Snapshot) -> Result<BTreeMap<UserId, PreviousUnit>
         let structure = structures.remove(&user).unwrap_or_default();
         let empty = |account: &i64| held.get(account).is_none_or(|rows| *rows == 0);
         let archived_empty = structure.archived().filter(empty).count() as u64;
+        let live_empty = structure.live().any(|account| empty(&account));
         let unit = PreviousUnit {
             outcome: row.outcome,
             // A unit that was kept keeps the reason of its last failure, and its accounts theirs.
@@ -47,6 +48,7 @@ pub(super) fn read(snapshot: &Snapshot) -> Result<BTreeMap<UserId, PreviousUnit>
             rows: row.rows,
             null_last_update: undated.contains(&user),
             archived_empty,
+            live_empty,
             structure,
         };
         previous.insert(user, unit);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::api::Api;
 use crate::extract::{Cancel, ExtractError, FetchConfig, FetchedUnit, Fetcher, Plan};
 use crate::lake::build::{self, Attempt, BuildError, BuildInput, Built, Stop};
+use crate::lake::guard::Refusal;
 use crate::lake::layout::place;
 use crate::lake::store::Store;
 use crate::lake::{self, LakeError, Snapshot, WORK_MODE, retention};
@@ -86,8 +87,14 @@ pub async fn run(
     }
     let finished = finishing.await;
     drop(polled);
-    let report = finished.map_err(|_| ExportError::Bug("the build's thread panicked".to_owned()))??;
-    Ok(RunReport { reused_units: reused, ..report })
+    match finished.map_err(|_| ExportError::Bug("the build's thread panicked".to_owned()))? {
+        Ok(report) => Ok(RunReport { reused_units: reused, ..report }),
+        // Too many users failed, and the last of them because nobody answered any more: that is what to say.
+        Err(ExportError::Refused(refusals)) if refusals.iter().any(Refusal::is_of_failures) => {
+            Err(api.outage().map_or(ExportError::Refused(refusals), Into::into))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The synchronous half: build, guard, publish, prune.

@@ -17,7 +17,8 @@
 //! | `estimate`, `previous` | what it costs; what the last snapshot knows |
 //! | `probe` | what a look at a user tells about the cost |
 //! | `fetcher` | many users at a time |
-//! | `user`, `holdings`, `structure` | one user; their accounts and connections |
+//! | `user`, `order` | one user; what their walk asks for |
+//! | `holdings`, `structure` | a user's accounts and connections |
 //! | `walk/` | a list of transactions without losing a row |
 //! | `users`, `connectors`, `list` | short lists |
 //! | `session` | token, clock |
@@ -33,6 +34,7 @@ mod estimate;
 mod fetcher;
 mod holdings;
 mod list;
+mod order;
 mod plan;
 mod previous;
 mod probe;

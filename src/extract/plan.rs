@@ -251,6 +251,7 @@ mod tests {
             rows: 10,
             null_last_update: false,
             archived_empty: 0,
+            live_empty: false,
             structure: Structure::default(),
         }
     }

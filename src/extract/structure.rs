@@ -52,6 +52,16 @@ impl Structure {
         self.accounts.iter().filter(|(_, shape)| shape.deleted && !shape.disabled).map(|(id, _)| *id)
     }
 
+    /// The accounts whose transactions the user's own list shows.
+    pub fn live(&self) -> impl Iterator<Item = i64> {
+        self.accounts.iter().filter(|(_, shape)| !shape.deleted && !shape.disabled).map(|(id, _)| *id)
+    }
+
+    /// Whether the account is one of those.
+    pub(super) fn is_live(&self, account: i64) -> bool {
+        self.accounts.get(&account).is_some_and(|shape| !shape.deleted && !shape.disabled)
+    }
+
     /// The structures of all users, from the tables of a snapshot.
     #[must_use]
     pub fn by_user<'a>(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::api::ExitClass;
+use crate::api::{ExitClass, Limits};
 use crate::extract::tests::bench::{Bench, Run, plain};
 use crate::extract::{ExtractError, ExtractErrorKind, Fetched, flag};
 use crate::model::{Proof, Reason};
@@ -54,6 +54,27 @@ async fn fault_35_empty_pages_without_end_are_given_up() {
     let reason = reason(&bench, &run);
     assert!(matches!(reason, Reason::PageLimit | Reason::NextLoop), "{reason}");
     assert!(bench.count(Endpoint::Transactions) < 10);
+}
+
+#[tokio::test]
+async fn fault_35_a_walk_of_too_many_pages_or_rows_is_given_up() {
+    let mut bench = Bench::start(SandboxConfig { page_cap: Some(10), ..plain(100) }).await;
+    assert_eq!((bench.limits.walk_pages, bench.limits.walk_rows), (10_000, 5_000_000));
+    bench.full().await;
+    let pages = bench.count(Endpoint::Transactions) as u64;
+    for (walk_pages, walk_rows, given_up) in
+        [(pages, 100, false), (pages - 1, 100, true), (pages, 99, true), (3, 100, true)]
+    {
+        bench.limits = Limits { walk_pages, walk_rows, ..bench.limits };
+        bench.sandbox.forget_requests();
+        let run = bench.full().await;
+        assert_eq!(run.units.is_empty(), given_up, "{walk_pages} pages, {walk_rows} rows");
+        if given_up {
+            assert_eq!(reason(&bench, &run), Reason::PageLimit);
+        }
+        assert!(bench.count(Endpoint::Transactions) as u64 <= walk_pages);
+        bench.assert_polite();
+    }
 }
 
 #[tokio::test]
@@ -314,4 +335,13 @@ async fn a_receiver_that_leaves_ends_the_run() {
     drop(messages);
     let error = fetcher.fetch(&plan, &BTreeMap::new(), |_| false, &out).await.unwrap_err();
     assert!(matches!(error, ExtractError::ReceiverGone));
+}
+
+#[tokio::test]
+async fn a_refused_token_and_its_successor_are_both_given_back() {
+    let rule = Rule::on(Endpoint::Accounts).fault(Fault::Status(401));
+    let (bench, run) = with(plain(50), rule).await;
+    assert_eq!(run.rows_of(bench.only_user()).len(), 50);
+    assert_eq!((bench.count(Endpoint::Renew), bench.count(Endpoint::Revoke)), (2, 2));
+    bench.assert_polite();
 }

@@ -1,7 +1,7 @@
 //! The bank of a schedule: a few users with tens of rows, and everything that may happen to them, between two nights
 //! or between two requests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
@@ -31,6 +31,18 @@ pub(super) const BEFORE: i64 = 3 * 86_400;
 
 const WORDINGS: &[&str] =
     &["CARTE ESSAI", "VIR \"SEPA\"; à l'été", "PRLV\nligne deux", "", " espaces ", "=1+1", "漢字, é"];
+
+/// What no log, error, manifest or name may repeat.
+pub(super) const PRIVATE: &[&str] = &[
+    "CARTE ESSAI",
+    "PRLV",
+    "tout bas",
+    "漢字",
+    "à l'été",
+    "90071992547409.93",
+    "12345678901234567890",
+    "123456789012345678901",
+];
 
 const CURRENCIES: &[&str] = &["EUR", "EUR", "USD", "BTC"];
 
@@ -114,16 +126,19 @@ fn rows(world: &mut World, user: i64, habits: &Habits) -> Vec<i64> {
     })
 }
 
-/// How many accounts and rows there are that nobody marked deleted.
-pub(super) fn living_things(world: &mut World) -> (u64, u64) {
-    let (mut accounts, mut rows) = (0, 0);
-    for user in world.users() {
-        if let Some(holdings) = world.holdings(user) {
-            accounts += holdings.accounts().filter(|row| row.deleted.is_none()).count() as u64;
-            rows += holdings.transactions().iter().filter(|row| row.deleted.is_none()).count() as u64;
-        }
-    }
-    (accounts, rows)
+/// How many accounts and rows of each user the API shows that nobody marked deleted.
+pub(super) fn living_things(world: &mut World) -> BTreeMap<i64, (u64, u64)> {
+    let users = world.users();
+    let living = users.into_iter().filter_map(|user| {
+        let holdings = world.holdings(user)?;
+        let accounts = holdings.accounts().filter(|row| row.deleted.is_none()).count() as u64;
+        let disabled: Vec<i64> =
+            holdings.accounts().filter(|row| row.disabled.is_some()).map(|row| row.id).collect();
+        let rows = holdings.transactions().iter();
+        let rows = rows.filter(|row| row.deleted.is_none() && !disabled.contains(&row.id_account));
+        Some((user, (accounts, rows.count() as u64)))
+    });
+    living.collect()
 }
 
 /// A day of the last six weeks, seldom of the last year; some days have many rows.

@@ -13,11 +13,13 @@
 mod bank;
 mod cells;
 mod conduct;
+mod costs;
 mod judge;
 mod lake;
 mod play;
 mod reader;
 mod schedule;
+mod secrets;
 mod tally;
 mod trouble;
 
@@ -34,7 +36,7 @@ use tally::Tally;
 /// The variable that says which schedules to play.
 const SEEDS: &str = "POWENS_EXPORT_SIMULATION_SEEDS";
 /// Those that are played unless it is set.
-const DEFAULT_SEEDS: Range<u64> = 0..500;
+const DEFAULT_SEEDS: Range<u64> = 0..2000;
 /// Schedules at a time: much of each is waiting.
 const PLAYERS: usize = 6;
 /// Schedules that failed before the others are left out, unless this variable says how many.
@@ -110,7 +112,11 @@ fn whatever_happens_no_row_is_lost_doubled_or_altered() {
     std::io::stderr().write_all(format!("\n{tally}").as_bytes()).unwrap();
     assert!(failed.is_empty(), "schedules that broke a promise: {failed:?}");
     let tried = tally.users_complete + tally.users_incomplete;
-    assert!(tally.users_complete * 10 >= tried * 9, "more than a tenth of {tried} users incomplete");
+    // A single schedule may well be the one of a user who fails.
+    assert!(
+        tally.schedules < 100 || tally.users_complete * 10 >= tried * 9,
+        "more than a tenth of {tried} users incomplete"
+    );
 }
 
 #[test]

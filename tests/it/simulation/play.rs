@@ -19,10 +19,12 @@ use powens_export::verify::verify;
 use super::bank::{self, Habits};
 use super::cells::Cell;
 use super::conduct;
+use super::costs;
 use super::judge::{Memory, Run};
 use super::lake::{self, Findings, Published};
 use super::reader::Reader;
 use super::schedule::{Night, Order, Schedule};
+use super::secrets::{self, Ear};
 use super::tally::{Ran, Tally};
 use super::trouble::{self, Fate, Trouble};
 
@@ -217,13 +219,16 @@ impl Stage<'_> {
 
     /// One run and everything that is said about it.
     async fn night(&mut self, night: &Night, at: usize) {
-        let plan = self.plan(night);
+        let mut plan = self.plan(night);
         let from = self.sandbox.request_count();
         let before = lake::pointer(&self.lake);
         let config = self.config(night, &plan);
         let reader = Reader::new(&self.lake);
         let watch = self.schedule.compared.then(|| reader.clone().watch());
+        let ear = Ear::default();
+        let listening = self.schedule.overheard().then(|| ear.listen());
         let result = export::run(config, plan.cancel.clone(), &|_| reader.look()).await;
+        drop(listening);
         if let Some(watch) = watch {
             watch.stop();
         }
@@ -233,7 +238,21 @@ impl Stage<'_> {
         let log = self.sandbox.requests();
         let requests: Vec<RequestRecord> =
             log.iter().filter(|record| record.number > from).cloned().collect();
+        if matches!(plan.fate, Fate::Stopped(_)) && requests.iter().all(|record| record.fault.is_none()) {
+            // What would have stopped the run was never asked for: a token for anybody, where all units were staged.
+            plan.fate = Fate::Healed;
+        }
         conduct::polite(&self.sandbox, &mut findings);
+        self.sandbox.with_world(|world| {
+            let quiet = night.churn.is_none();
+            costs::bounded(world, &self.schedule.api, &requests, quiet, &mut findings);
+        });
+        let folder = self.lake.parent().unwrap();
+        secrets::closed(folder, &mut findings);
+        if self.schedule.overheard() {
+            let error = result.as_ref().err().map_or_else(String::new, |error| format!("{error} {error:?}"));
+            secrets::kept(&self.sandbox, &format!("{}{error}", ear.heard()), folder, &mut findings);
+        }
         if plan.troubles.iter().all(|trouble| matches!(trouble.fate, Fate::Healed | Fate::Outage)) {
             conduct::sparing(&requests, &mut findings);
         }
@@ -355,14 +374,14 @@ impl Stage<'_> {
         }
         let right = match (&plan.fate, error.exit_code()) {
             (Fate::Stopped(code) | Fate::MayStop(code), found) => {
-                found == *code || (found == 4 && self.may_refuse(error))
+                found == *code || (found == 4 && self.may_refuse(error, plan))
             }
-            (Fate::Outage, found) => matches!(found, 4 | 69),
-            (Fate::Cancelled, found) => found == 130 || self.may_refuse(error),
+            (Fate::Outage, found) => found == 69 || self.may_refuse(error, plan),
+            (Fate::Cancelled, found) => found == 130 || self.may_refuse(error, plan),
             // A window apart from what is held is refused before anything is fetched.
             (_, 2) => matches!(error, ExportError::Plan(_)) || matches!(error, ExportError::UnknownUsers(_)),
             (Fate::Doubtful, 4) => true,
-            (_, 4) => self.may_refuse(error),
+            (_, 4) => self.may_refuse(error, plan),
             _ => false,
         };
         if !right {
@@ -373,13 +392,23 @@ impl Stage<'_> {
         self.failed.push(span);
     }
 
-    /// Whether the guard has a reason: rows or accounts went from the bank since the last snapshot.
-    fn may_refuse(&self, error: &ExportError) -> bool {
+    /// Whether the guard has a reason: of the users that the last snapshot held, fewer rows or accounts can be shown.
+    /// Who was not fetched keeps what was held.
+    fn may_refuse(&self, error: &ExportError, plan: &Plan) -> bool {
         let (ExportError::Refused(refusals), Some(last)) = (error, &self.last) else { return false };
         if self.accept_shrink {
             return false;
         }
-        let (accounts, rows) = self.sandbox.with_world(bank::living_things);
+        let there = self.sandbox.with_world(bank::living_things);
+        let (mut accounts, mut rows) = (0, 0);
+        for (user, shown) in &there {
+            let held = (last.living("accounts", *user), last.living("transactions", *user));
+            let lost = plan.fate == Fate::OneLost(*user);
+            let kept = plan.only.is_some_and(|only| only != *user);
+            let now = if lost || kept { held } else { *shown };
+            accounts += now.0;
+            rows += now.1;
+        }
         let windowed = !last.manifest["window"]["from"].is_null() || !last.manifest["window"]["to"].is_null();
         refusals.iter().all(|refusal| match refusal {
             Refusal::AccountsShrank { before, .. } => accounts < *before,
@@ -430,6 +459,7 @@ impl Stage<'_> {
             attempt: Duration::from_secs(60),
             slow_window: Duration::from_secs(60),
             keep_alive: Duration::from_secs(60),
+            unit: Duration::from_secs(600),
             // Users in hand may finish when the run is stopped, or not.
             drain: if self.schedule.seed.is_multiple_of(2) { Duration::from_secs(20) } else { fast.drain },
             retry_after_second: conduct::SECOND,

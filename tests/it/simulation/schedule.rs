@@ -81,6 +81,11 @@ impl Schedule {
         }
     }
 
+    /// Whether somebody listens to everything that the runs say: it costs time, so to some schedules only.
+    pub(super) fn overheard(&self) -> bool {
+        self.seed % 8 == 3
+    }
+
     /// Whether a page that says less than there is can be found out: `total` tells the truth about the whole list.
     pub(super) fn total_tells(&self) -> bool {
         self.api.transactions_total == Total::Filtered
