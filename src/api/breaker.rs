@@ -115,6 +115,11 @@ impl Breaker {
         self.succeeded
     }
 
+    /// Whether everything waits for an answer.
+    pub(super) fn is_open(&self) -> bool {
+        self.state != State::Closed
+    }
+
     /// The probe was dropped before it came back: the next one may go at once.
     pub(super) fn abandoned(&mut self, now: Duration) {
         if let State::Probing { probes } = self.state {

@@ -1,6 +1,5 @@
 //! The client itself: one per run, cloned into every task.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,37 +10,23 @@ use super::config::ApiConfig;
 use super::connect;
 use super::courier::{Courier, Errand};
 use super::endpoint::Endpoint;
-use super::error::ApiError;
+use super::error::{ApiError, ApiErrorKind, ErrorContext, Fault};
 use super::exchange::{Decode, Exchange, Read, Whole};
 use super::memory::ByteBudget;
 use super::random::Jitter;
 use super::response::{Response, Undecodable};
+use super::shared::Shared;
 use super::stats::Stats;
 use super::target::Target;
-use super::timings::{Limits, Timings};
-use super::tokens::{TokenJournal, UserToken};
-use crate::model::{Secret, UserId};
+use super::timings::Timings;
+use super::token::{TokenJournal, UserToken};
+use crate::model::Secret;
 
 /// The API of one domain. Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
 pub struct Api {
     shared: Arc<Shared>,
     journal: Option<Arc<dyn TokenJournal>>,
-}
-
-/// What all clones share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) base_url: BaseUrl,
-    pub(super) client: reqwest::Client,
-    pub(super) courier: Courier,
-    pub(super) memory: ByteBudget,
-    pub(super) timings: Timings,
-    pub(super) limits: Limits,
-    pub(super) client_id: String,
-    pub(super) client_secret: Secret,
-    pub(super) users_token: Secret,
-    pub(super) user_tokens: Option<HashMap<UserId, Secret>>,
 }
 
 /// Whose token a request carries.
@@ -103,6 +88,20 @@ impl Api {
     #[must_use]
     pub fn with_journal(&self, journal: Arc<dyn TokenJournal>) -> Self {
         Self { shared: Arc::clone(&self.shared), journal: Some(journal) }
+    }
+
+    /// That the API is gone, where nobody has answered since several requests went unanswered: the reason behind what
+    /// failed last.
+    #[must_use]
+    pub fn outage(&self) -> Option<ApiError> {
+        let gone = || ApiError::new(ApiErrorKind::Unreachable(Fault::Closed), ErrorContext::default());
+        self.shared.courier.is_silent().then(gone)
+    }
+
+    /// What the client takes in, and how much of it.
+    #[must_use]
+    pub fn limits(&self) -> &super::Limits {
+        &self.shared.limits
     }
 
     /// Asks for a page and hands it over as it is.

@@ -127,6 +127,11 @@ impl Courier {
         self.gate.has_succeeded()
     }
 
+    /// Whether nobody has answered since several requests went unanswered.
+    pub(super) fn is_silent(&self) -> bool {
+        self.gate.is_silent()
+    }
+
     /// The interval that the pacer permits now.
     pub(super) fn interval(&self) -> Duration {
         self.gate.interval()

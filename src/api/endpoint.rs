@@ -1,6 +1,6 @@
 //! What a request is about, for counting and for messages.
 
-use super::stats::named;
+use super::named::named;
 
 named! {
     /// The endpoints that the program asks.

@@ -178,19 +178,33 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The exit class of a run that one failed request stops; the numbers are those of the README's table.
+/// The exit class of a run that one failed request stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitClass {
-    /// 2: settings that cannot be used; nothing was requested.
+    /// Settings that cannot be used; nothing was requested.
     Usage,
-    /// 65: the API answered something that cannot be right.
+    /// The API answered something that cannot be right.
     Data,
-    /// 69: unreachable or exhausted; the same command resumes.
+    /// Unreachable or exhausted; the same command resumes.
     Unavailable,
-    /// 74: the disk.
+    /// The disk.
     Disk,
-    /// 77: credentials refused.
+    /// Credentials refused.
     Credentials,
+}
+
+impl ExitClass {
+    /// The exit code.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Usage => 2,
+            Self::Data => 65,
+            Self::Unavailable => 69,
+            Self::Disk => 74,
+            Self::Credentials => 77,
+        }
+    }
 }
 
 impl ApiError {

@@ -12,12 +12,12 @@ use tokio::time::{Instant, timeout_at};
 use super::answer::{ErrorBody, retry_after};
 use super::body::{BodyReader, unusable};
 use super::breaker::Reach;
-use super::client::Shared;
 use super::connect::classify;
 use super::courier::{Attempt, Failure, FailureClass};
 use super::endpoint::Endpoint;
 use super::error::{ApiErrorKind, Fault};
 use super::response::{Response, Undecodable};
+use super::shared::Shared;
 use super::stats::RetryKind;
 use super::target::Target;
 

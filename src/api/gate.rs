@@ -48,7 +48,7 @@ struct State {
 impl Gate {
     pub(super) fn new(concurrency: usize, rate: Rate, timings: &Timings, limits: &Limits) -> Self {
         let state = State {
-            pacer: Pacer::new(rate, timings.ramp_step, timings.steady_step),
+            pacer: Pacer::new(rate, timings),
             breaker: Breaker::new(timings, limits.breaker_failures),
             stopped: None,
             throttles: 0,
@@ -74,6 +74,11 @@ impl Gate {
     /// Whether anything was ever answered well.
     pub(super) fn has_succeeded(&self) -> bool {
         self.lock().breaker.has_succeeded()
+    }
+
+    /// Whether nobody has answered since several requests went unanswered.
+    pub(super) fn is_silent(&self) -> bool {
+        self.lock().breaker.is_open()
     }
 
     /// Requests per minute: accepted lately, and permitted now.

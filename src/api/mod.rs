@@ -18,15 +18,15 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | `client`, `config` | the client and its settings |
+//! | `client`, `shared`, `config` | the client, what its clones share, its settings |
 //! | `base_url`, `target` | the origin; what is asked under it; the check of next links |
-//! | `tokens` | renew, revoke, the journal |
+//! | `token`, `renewal` | a user's token and its journal; renew, revoke |
 //! | `courier` | how often a request is sent; the table of failures |
 //! | `gate`, `pacer`, `breaker`, `budget`, `random` | when an attempt may go |
 //! | `exchange`, `body`, `gzip`, `memory`, `response` | one attempt; a whole body |
 //! | `answer` | error bodies, `Retry-After` |
 //! | `connect` | the HTTP client underneath and its errors |
-//! | `error`, `endpoint`, `stats`, `rate`, `timings` | data |
+//! | `error`, `endpoint`, `stats`, `named`, `rate`, `timings` | data |
 //!
 //! Choices:
 //! - **gzip** is asked for, and decoded here: the codecs of HTTP clients return the first of two members as a success.
@@ -52,14 +52,17 @@ mod exchange;
 mod gate;
 mod gzip;
 mod memory;
+mod named;
 mod pacer;
 mod random;
 mod rate;
+mod renewal;
 mod response;
+mod shared;
 mod stats;
 mod target;
 mod timings;
-mod tokens;
+mod token;
 
 #[cfg(test)]
 mod tests;
@@ -74,4 +77,4 @@ pub use response::{Response, Undecodable};
 pub use stats::{RetryKind, Stats};
 pub use target::{NextRefused, Target};
 pub use timings::{Limits, Timings};
-pub use tokens::{TokenJournal, UserToken};
+pub use token::{TokenJournal, UserToken};

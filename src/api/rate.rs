@@ -5,7 +5,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::pacer::FIRST_INTERVAL;
+/// First interval of the adaptive pacer: 10 requests a second.
+pub(super) const FIRST_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The rate asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -147,6 +147,9 @@ mod tests {
         let error = read("domain = 'x'\nclient_secret = 'marked-secret'\n").unwrap_err().to_string();
         assert!(error.contains("line 2") && error.contains("client_secret"), "{error}");
         assert!(!error.contains("marked-secret"), "{error}");
+        assert_eq!(read("max_failed = 10").unwrap().max_failed, Some(Percent(10)));
+        let error = read("max_failed = 101").unwrap_err().to_string();
+        assert!(error.ends_with("max_failed: a percentage is a whole number from 0 to 100"), "{error}");
         let error = read("keep_last = 'marked-secret'\n").unwrap_err().to_string();
         assert!(error.contains("line 1") && error.ends_with("keep_last: give a whole number"), "{error}");
         let error = read("\n\nrate = '5'\n").unwrap_err().to_string();

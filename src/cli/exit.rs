@@ -1,7 +1,5 @@
 //! Exit codes: a contract with cron, written once. A new failure does not compile until its code is chosen here.
 
-use powens_export::lake::LakeErrorKind;
-
 use super::failure::Failure;
 
 /// How the program ends.
@@ -19,13 +17,11 @@ pub(crate) enum Exit {
     Damage,
     /// Disk: cannot write, sync or read back.
     Disk,
-    /// Another run holds the destination.
-    Busy,
     /// Interrupted (SIGINT).
     Interrupted,
     /// Interrupted (SIGTERM).
     Terminated,
-    /// What the library's run ended with; its codes are the library's contract.
+    /// What the library says of its own outcomes and failures.
     Library(u8),
 }
 
@@ -39,19 +35,9 @@ impl Exit {
             Self::Partial => 3,
             Self::Damage => 5,
             Self::Disk => 74,
-            Self::Busy => 75,
             Self::Interrupted => 130,
             Self::Terminated => 143,
             Self::Library(code) => code,
-        }
-    }
-
-    const fn of_kind(kind: LakeErrorKind) -> Self {
-        match kind {
-            LakeErrorKind::Disk => Self::Disk,
-            LakeErrorKind::Busy => Self::Busy,
-            LakeErrorKind::Damaged => Self::Damage,
-            LakeErrorKind::Usage => Self::Usage,
         }
     }
 
@@ -60,10 +46,9 @@ impl Exit {
         match failure {
             Failure::Usage(_) => Self::Usage,
             Failure::Export(error) => Self::Library(error.exit_code()),
-            Failure::Lake(error) => Self::of_kind(error.kind()),
-            Failure::Statements(error) => Self::of_kind(error.kind()),
-            Failure::System(_) => Self::Disk,
-            Failure::Write { .. } => Self::Disk,
+            Failure::Lake(error) => Self::Library(error.kind().exit_code()),
+            Failure::Statements(error) => Self::Library(error.kind().exit_code()),
+            Failure::System(_) | Failure::Write { .. } => Self::Disk,
             #[cfg(feature = "sandbox")]
             Failure::Serve { .. } => Self::Usage,
         }

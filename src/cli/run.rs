@@ -17,8 +17,9 @@ pub(crate) fn perform(args: RunArgs, common: &Common) -> Result<Exit, Failure> {
     let watch = Watch::choose(common);
     logging::start(common.log_format.unwrap_or_default(), watch.log_level(), watch.bars())?;
     let file = ConfigFile::read(common.config.as_deref())?;
+    let metrics_file = settings::metrics_file(&args, &file);
     let config = settings::run_config(args, &file, &|name| std::env::var_os(name))?;
-    let (metrics_file, dest, started) = (config.metrics_file.clone(), config.dest.clone(), Timestamp::now());
+    let (dest, started) = (config.dest.clone(), Timestamp::now());
     let outcome = runtime()?.block_on(execute(config, &watch));
     if let Some(path) = metrics_file {
         let exit = outcome.as_ref().map_or_else(Exit::of, |(exit, _)| *exit);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use powens_export::api::{ApiConfig, BaseUrl, Rate};
 use powens_export::encode::CsvProfile;
-use powens_export::export::{Formats, ModeRequest, Retention, RunConfig, Syncs};
+use powens_export::export::{Retention, RunConfig, RunMode, Syncs};
 use powens_export::model::Window;
 
 use super::args::{KeepArgs, RunArgs};
@@ -15,7 +15,7 @@ use super::defaults;
 use super::failure::UsageError;
 use super::secrets::{Environment, secret};
 use super::user_tokens;
-use super::values::{Days, Decimal, FileMode, Mode, Span};
+use super::values::{Days, Decimal, FileMode, Span};
 
 /// What a run is to do. Taken apart without `..`, so that a forgotten flag does not compile.
 pub(crate) fn run_config(
@@ -23,7 +23,7 @@ pub(crate) fn run_config(
     file: &ConfigFile,
     environment: Environment<'_>,
 ) -> Result<RunConfig, UsageError> {
-    let RunArgs { dest, files, scope, pace, keep, metrics_file } = args;
+    let RunArgs { dest, files, scope, pace, keep, metrics_file: _ } = args;
     let super::args::FileArgs { format, csv_profile, decimal, file_mode } = files;
     let super::args::ScopeArgs {
         mode,
@@ -35,21 +35,16 @@ pub(crate) fn run_config(
         max_failed,
         accept_shrink,
     } = scope;
-    let (parquet, csv) = format.or(file.format).unwrap_or(defaults::FORMAT).wants();
     let window = Window::new(from, to).map_err(|error| UsageError::setting("--from, --to", error))?;
-    let mode = mode.unwrap_or(Mode::Auto);
-    if mode == Mode::Incremental && !window.is_open() {
+    let mode = mode.map_or(RunMode::Auto, RunMode::from);
+    if mode == RunMode::Incremental && !window.is_open() {
         return Err(UsageError::Conflict("--mode incremental", "--from or --to"));
     }
     Ok(RunConfig {
         dest: destination(dest.or_else(|| file.dest.clone()))?,
-        formats: Formats { parquet, csv },
+        formats: format.or(file.format).unwrap_or(defaults::FORMAT).into(),
         csv_profile: profile(csv_profile.or_else(|| file.csv_profile.clone()))?,
-        mode: match mode {
-            Mode::Auto => ModeRequest::Auto,
-            Mode::Full => ModeRequest::Full,
-            Mode::Incremental => ModeRequest::Incremental,
-        },
+        mode,
         window,
         users,
         full_every_days: full_every
@@ -64,11 +59,15 @@ pub(crate) fn run_config(
         decimal: decimal.or(file.decimal).map(|Decimal(decimal)| decimal),
         file_mode: file_mode.or(file.file_mode).unwrap_or_else(|| default::<FileMode>(defaults::FILE_MODE)).0,
         retention: retention(&keep, file),
-        metrics_file: metrics_file.or_else(|| file.metrics_file.clone()),
         api: api_config(pace, file, environment)?,
         syncs: Syncs::Executed,
         started_at: None,
     })
+}
+
+/// Where to write metrics, if anywhere.
+pub(crate) fn metrics_file(args: &RunArgs, file: &ConfigFile) -> Option<PathBuf> {
+    args.metrics_file.clone().or_else(|| file.metrics_file.clone())
 }
 
 /// Which snapshots stay.
@@ -168,12 +167,9 @@ fn destination(dest: Option<PathBuf>) -> Result<PathBuf, UsageError> {
     Ok(dest)
 }
 
-fn profile(name: Option<String>) -> Result<String, UsageError> {
-    let name = name.unwrap_or_else(|| defaults::CSV_PROFILE.to_owned());
-    match name.parse::<CsvProfile>() {
-        Ok(_) => Ok(name),
-        Err(error) => Err(UsageError::setting("--csv-profile", error)),
-    }
+fn profile(name: Option<String>) -> Result<CsvProfile, UsageError> {
+    let name = name.as_deref().unwrap_or(defaults::CSV_PROFILE);
+    name.parse().map_err(|error| UsageError::setting("--csv-profile", error))
 }
 
 /// A default, from the text that the help prints.
@@ -186,8 +182,10 @@ pub(crate) fn default<T: std::str::FromStr>(text: &str) -> T {
 mod tests {
     use std::ffi::OsString;
 
+    use powens_export::export::Formats;
+
     use super::*;
-    use crate::cli::values::FixedRate;
+    use crate::cli::values::{FixedRate, Mode};
 
     const CREDENTIALS: [(&str, &str); 4] = [
         ("POWENS_DOMAIN", "acme"),
@@ -210,7 +208,7 @@ mod tests {
     #[test]
     fn defaults_are_values_and_are_used() {
         let config = merge(args(), &ConfigFile::default(), &CREDENTIALS).unwrap();
-        assert_eq!((config.formats.parquet, config.formats.csv), (true, false));
+        assert_eq!(config.formats, Formats::Parquet);
         assert_eq!((config.full_every_days, config.resume_max_age.as_secs()), (7, 86_400));
         assert_eq!((config.file_mode, config.decimal, config.max_failed_percent), (0o440, None, None));
         assert_eq!(config.api.base_url.as_str(), "https://acme.biapi.pro/2.0");

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use powens_export::api::Rate;
+use powens_export::export::{Formats, RunMode};
 use powens_export::model::DecimalType;
 use serde::Deserialize;
 
@@ -42,13 +43,12 @@ pub(crate) enum FileFormat {
     Both,
 }
 
-impl FileFormat {
-    /// (parquet, csv)
-    pub(crate) const fn wants(self) -> (bool, bool) {
-        match self {
-            Self::Parquet => (true, false),
-            Self::Csv => (false, true),
-            Self::Both => (true, true),
+impl From<FileFormat> for Formats {
+    fn from(format: FileFormat) -> Self {
+        match format {
+            FileFormat::Parquet => Self::Parquet,
+            FileFormat::Csv => Self::Csv,
+            FileFormat::Both => Self::Both,
         }
     }
 }
@@ -62,6 +62,16 @@ pub(crate) enum Mode {
     Full,
     // What changed; refused where there is no snapshot to start from.
     Incremental,
+}
+
+impl From<Mode> for RunMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Auto => Self::Auto,
+            Mode::Full => Self::Full,
+            Mode::Incremental => Self::Incremental,
+        }
+    }
 }
 
 /// How log lines look.
@@ -136,21 +146,41 @@ impl FromStr for Days {
     }
 }
 
-/// A percentage from 0 to 100.
+/// A percentage from 0 to 100. In the file it is a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "u32")]
 pub(crate) struct Percent(pub(crate) u8);
 
-textual!(Percent, r"^(100|[0-9]{1,2})%?$", "a percentage from 0 to 100");
+const NOT_A_PERCENTAGE: &str = "a percentage is a whole number from 0 to 100";
+
+impl TryFrom<u32> for Percent {
+    type Error = &'static str;
+
+    fn try_from(number: u32) -> Result<Self, Self::Error> {
+        u8::try_from(number).ok().filter(|percent| *percent <= 100).map(Self).ok_or(NOT_A_PERCENTAGE)
+    }
+}
+
+impl schemars::JsonSchema for Percent {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Percent".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "minimum": 0, "maximum": 100, "description": "a percentage" })
+    }
+}
 
 impl FromStr for Percent {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.strip_suffix('%').unwrap_or(text).parse() {
-            Ok(percent @ 0..=100) => Ok(Self(percent)),
-            _ => Err("a percentage is a whole number from 0 to 100".to_owned()),
-        }
+        let number = text.strip_suffix('%').unwrap_or(text);
+        number
+            .parse::<u32>()
+            .ok()
+            .and_then(|n| Self::try_from(n).ok())
+            .ok_or_else(|| NOT_A_PERCENTAGE.to_owned())
     }
 }
 

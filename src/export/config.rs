@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use crate::api::ApiConfig;
 use crate::encode::CsvProfile;
+use crate::extract::RunMode;
 use crate::lake::FILE_MODE;
+use crate::lake::build::Formats;
 use crate::lake::retention::Keep;
 use crate::lake::store::Syncs;
 use crate::model::{DecimalType, UserId, Window};
@@ -21,10 +23,10 @@ pub struct RunConfig {
     pub api: ApiConfig,
     /// The formats to write.
     pub formats: Formats,
-    /// The name of the CSV profile.
-    pub csv_profile: String,
+    /// How CSV is spelled.
+    pub csv_profile: CsvProfile,
     /// Everything, or what changed.
-    pub mode: ModeRequest,
+    pub mode: RunMode,
     /// The dates asked for.
     pub window: Window,
     /// The users asked for; empty: all.
@@ -43,8 +45,6 @@ pub struct RunConfig {
     pub file_mode: u32,
     /// Snapshots to keep.
     pub retention: Keep,
-    /// Where to write metrics for Prometheus' text file collector.
-    pub metrics_file: Option<PathBuf>,
     /// Whether syncs reach the disk. Anything but [`Syncs::Executed`] is for simulations of many nights, and no flag
     /// sets it: after a power cut such a lake may be damaged.
     pub syncs: Syncs,
@@ -60,9 +60,9 @@ impl RunConfig {
         Self {
             dest,
             api,
-            formats: Formats { parquet: true, csv: false },
-            csv_profile: CsvProfile::default().as_str().to_owned(),
-            mode: ModeRequest::Auto,
+            formats: Formats::Parquet,
+            csv_profile: CsvProfile::default(),
+            mode: RunMode::Auto,
             window: Window::OPEN,
             users: Vec::new(),
             full_every_days: 7,
@@ -72,30 +72,8 @@ impl RunConfig {
             decimal: None,
             file_mode: FILE_MODE,
             retention: Keep::default(),
-            metrics_file: None,
             syncs: Syncs::Executed,
             started_at: None,
         }
     }
-}
-
-/// The formats to write; at least one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Formats {
-    /// Parquet, under `parquet/`.
-    pub parquet: bool,
-    /// CSV, under `csv/`.
-    pub csv: bool,
-}
-
-/// How much to ask for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ModeRequest {
-    /// What changed, where a snapshot allows it.
-    #[default]
-    Auto,
-    /// Everything.
-    Full,
-    /// What changed; an error where no snapshot allows it.
-    Incremental,
 }

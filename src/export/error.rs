@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::api::{ApiError, ExitClass};
+use crate::api::ApiError;
 use crate::extract::{ExtractError, ExtractErrorKind, PlanError};
+use crate::lake::LakeError;
 use crate::lake::build::BuildError;
 use crate::lake::guard::Refusal;
-use crate::lake::{LakeError, LakeErrorKind};
 use crate::model::{DecimalType, UserId};
 use crate::stage::StageError;
 
@@ -71,18 +71,13 @@ impl ExportError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Lake(error) | Self::Build(BuildError::Lake(error)) => match error.kind() {
-                LakeErrorKind::Disk => 74,
-                LakeErrorKind::Busy => 75,
-                LakeErrorKind::Damaged => 5,
-                LakeErrorKind::Usage => 2,
-            },
+            Self::Lake(error) | Self::Build(BuildError::Lake(error)) => error.kind().exit_code(),
             Self::Build(BuildError::Store(_) | BuildError::Encode(_) | BuildError::Stage(_)) => 74,
             // What was staged and what the plan says do not go together: a mistake of ours.
             Self::Build(_) => 1,
-            Self::Api(error) => code_of(error.exit_class()),
+            Self::Api(error) => error.exit_class().code(),
             Self::Extract(error) => match error.kind() {
-                ExtractErrorKind::Exit(class) => code_of(class),
+                ExtractErrorKind::Exit(class) => class.code(),
                 ExtractErrorKind::Interrupted => 130,
                 ExtractErrorKind::ReceiverGone => 74,
             },
@@ -94,16 +89,6 @@ impl ExportError {
             Self::Refused(_) => 4,
             Self::Bug(_) => 1,
         }
-    }
-}
-
-const fn code_of(class: ExitClass) -> u8 {
-    match class {
-        ExitClass::Usage => 2,
-        ExitClass::Data => 65,
-        ExitClass::Unavailable => 69,
-        ExitClass::Disk => 74,
-        ExitClass::Credentials => 77,
     }
 }
 

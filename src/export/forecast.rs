@@ -11,13 +11,12 @@ use crate::lake::manifest::Manifest;
 use crate::lake::{LakeError, Snapshot};
 use crate::model::Window;
 
-use super::census;
 use super::config::RunConfig;
 use super::error::ExportError;
 use super::event::{Event, Phase};
 use super::journal::Journal;
 use super::opening::Ground;
-use super::{plan, run};
+use super::{census, domain, plan, run};
 
 /// What a run would do.
 #[derive(Clone, Debug)]
@@ -122,7 +121,7 @@ pub async fn forecast(
 
     let users = fetcher.users().await?;
     let list_cost = api.stats().asked();
-    run::connectors(&fetcher, events).await?;
+    domain::connectors(&fetcher, events).await?;
     let lists = api.stats().asked();
     let mut plan = plan::of(&users, &ground.previous, ground.rewrite, &config)?;
     if let Some(parent) = &parent {

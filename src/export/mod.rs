@@ -15,9 +15,9 @@
 //! | `run` | the sentence above |
 //! | `config`, `event`, `report`, `error` | what goes in; what is told meanwhile; what comes out |
 //! | `clock`, `opening` | what time it is for this run; the destination, held by it, and what it knows |
-//! | `previous` | what the last snapshot knows of each user |
+//! | `previous`, `domain` | what the last snapshot knows of each user; the lists of the domain |
 //! | `fetch` | fetchers on one side of the channel, the stage on the other |
-//! | `settle` | how each user ended |
+//! | `settle`, `guarded` | how each user ended; what the guard is told |
 //! | `plan`, `census`, `forecast` | who is asked for what; what the rows held say of the cost; what a run would do |
 //! | `record` | the manifest |
 //! | `journal` | tokens not yet revoked |
@@ -25,10 +25,12 @@
 mod census;
 mod clock;
 mod config;
+mod domain;
 mod error;
 mod event;
 mod fetch;
 mod forecast;
+mod guarded;
 mod journal;
 mod opening;
 mod plan;
@@ -40,10 +42,11 @@ mod settle;
 #[cfg(all(test, feature = "sandbox"))]
 mod tests;
 
-pub use crate::extract::Cancel;
+pub use crate::extract::{Cancel, RunMode};
+pub use crate::lake::build::Formats;
 pub use crate::lake::retention::Keep as Retention;
 pub use crate::lake::store::Syncs;
-pub use config::{Formats, ModeRequest, RunConfig};
+pub use config::RunConfig;
 pub use error::ExportError;
 pub use event::{Event, Phase, Progress};
 pub use fetch::CHANNEL;

@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::encode::WRITER_EPOCH;
-use crate::extract::PreviousUnit;
-use crate::lake::layout::{RunId, place};
+use crate::extract::{PreviousUnit, RunMode};
+use crate::lake::layout::RunId;
 use crate::lake::{Destination, Snapshot};
 use crate::model::{DecimalType, UserId};
 use crate::table::Table;
 
 use super::clock::Clock;
-use super::config::{ModeRequest, RunConfig};
+use super::config::RunConfig;
 use super::error::ExportError;
 use super::previous;
 
@@ -22,7 +21,6 @@ use super::previous;
 pub(super) struct Opening {
     pub(super) destination: Arc<Destination>,
     pub(super) run: RunId,
-    pub(super) started_at: Timestamp,
     pub(super) clock: Clock,
     /// The type of the lake's amounts, for ever.
     pub(super) decimal: DecimalType,
@@ -36,21 +34,21 @@ impl Opening {
     /// Locks the destination, puts aside what a crash left, and reads what the last snapshot knows.
     pub(super) fn open(config: &RunConfig) -> Result<Self, ExportError> {
         let clock = Clock::start(config.started_at);
-        let started_at = clock.started_at();
-        let destination = Destination::open(&config.dest, started_at, config.syncs)?;
+        let destination = Destination::open(&config.dest, clock.started_at(), config.syncs)?;
+        destination.check_space()?;
         let Ground { decimal, previous, rewrite } = Ground::of(destination.latest.as_ref(), config)?;
-        let run = destination.layout.free_run_id(started_at);
-        Ok(Self { destination: Arc::new(destination), run, started_at, clock, decimal, previous, rewrite })
+        let run = destination.layout.free_run_id(clock.started_at());
+        Ok(Self { destination: Arc::new(destination), run, clock, decimal, previous, rewrite })
+    }
+
+    /// When the run began.
+    pub(super) const fn started_at(&self) -> Timestamp {
+        self.clock.started_at()
     }
 
     /// The snapshot to build upon.
     pub(super) fn parent(&self) -> Option<&Snapshot> {
         self.destination.latest.as_ref()
-    }
-
-    /// Where the stage lies.
-    pub(super) fn stage_place() -> std::path::PathBuf {
-        place::stage()
     }
 }
 
@@ -73,24 +71,13 @@ impl Ground {
             (Some(lake), _) => lake,
             (None, asked) => asked.unwrap_or_default(),
         };
-        if parent.is_none() && config.mode == ModeRequest::Incremental {
+        if parent.is_none() && config.mode == RunMode::Incremental {
             return Err(ExportError::NothingToBuildOn { dest: config.dest.display().to_string() });
         }
         let previous = parent.map(previous::read).transpose()?.unwrap_or_default();
-        let rewrite = parent.is_some_and(|parent| !is_current(parent, decimal));
+        let rewrite = parent.is_some_and(|parent| {
+            !Table::ALL.into_iter().all(|table| parent.manifest.is_written_as_now(table, decimal))
+        });
         Ok(Self { decimal, previous, rewrite })
     }
-}
-
-/// Whether this program would write the snapshot's rows with the same columns and bytes.
-fn is_current(parent: &Snapshot, decimal: DecimalType) -> bool {
-    let same = |table: &Table| {
-        let fingerprint = table.schema().fingerprint(decimal);
-        parent
-            .manifest
-            .tables
-            .iter()
-            .any(|entry| entry.name == *table && entry.schema.to_string() == fingerprint)
-    };
-    parent.manifest.writer_epoch == WRITER_EPOCH && Table::ALL.iter().all(same)
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::extract::{self, Plan, PlanConfig, PreviousUnit, RunMode, UserList};
+use crate::extract::{self, Plan, PlanConfig, PreviousUnit, UserList};
 use crate::model::UserId;
 
-use super::config::{ModeRequest, RunConfig};
+use super::config::RunConfig;
 use super::error::ExportError;
 
 /// Who is asked for what.
@@ -16,11 +16,7 @@ pub(super) fn of(
     config: &RunConfig,
 ) -> Result<Plan, ExportError> {
     let settings = PlanConfig {
-        mode: match config.mode {
-            ModeRequest::Auto => RunMode::Auto,
-            ModeRequest::Full => RunMode::Full,
-            ModeRequest::Incremental => RunMode::Incremental,
-        },
+        mode: config.mode,
         full_every_days: config.full_every_days,
         window: config.window,
         only: (!config.users.is_empty()).then(|| config.users.iter().copied().collect()),

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use crate::api::Stats;
 use crate::encode::WRITER_EPOCH;
-use crate::extract::{Action, Connectors, FetchedUnit, Plan, UserList, Why};
+use crate::extract::{Action, FetchedUnit, Plan, UserList, Why};
 use crate::lake::build::{Built, UnitRow};
+use crate::lake::layout::place;
 use crate::lake::manifest::{
     ApiRange, CONTRACT_VERSION, Changes, Flag, Incomplete, LIST_LIMIT, Lists, MANIFEST_VERSION, Manifest,
     Mode, Requests, Source, Status, Tool, UserCounts, UtcTime, WindowEntry, table_entries,
@@ -16,20 +15,26 @@ use crate::lake::{LakeError, Snapshot};
 use crate::model::{AccountId, Reason, UnitMode, UnitOutcome, UserId, Window, time};
 use crate::table::Table;
 
+use super::domain::Domain;
 use super::opening::Opening;
+
+/// What a run has learned besides the rows.
+#[derive(Debug)]
+pub(super) struct Learned {
+    pub(super) host: String,
+    pub(super) window: Window,
+    pub(super) domain: Domain,
+    pub(super) plan: Plan,
+    pub(super) stats: Stats,
+}
 
 /// Everything that the manifest tells of.
 #[derive(Debug)]
 pub(super) struct Facts<'a> {
     pub(super) opening: &'a Opening,
-    pub(super) host: String,
-    pub(super) window: Window,
-    pub(super) list: &'a UserList,
-    pub(super) connectors: Option<&'a Connectors>,
-    pub(super) plan: &'a Plan,
+    pub(super) learned: &'a Learned,
     pub(super) units: &'a BTreeMap<UserId, FetchedUnit>,
     pub(super) built: Built,
-    pub(super) stats: Stats,
 }
 
 impl Facts<'_> {
@@ -37,19 +42,17 @@ impl Facts<'_> {
     ///
     /// # Errors
     /// When the files just built cannot be read again.
-    pub(super) fn manifest(
-        self,
-        folder: &std::path::Path,
-        finished_at: Timestamp,
-    ) -> Result<Manifest, LakeError> {
-        let opening = self.opening;
-        let started_at = UtcTime::seconds(opening.started_at);
+    pub(super) fn manifest(self) -> Result<Manifest, LakeError> {
+        let folder = self.opening.destination.layout.at(place::building(&self.opening.run));
+        let Self { opening, learned, .. } = &self;
+        let started_at = UtcTime::seconds(opening.started_at());
         let parent = opening.parent();
         let states =
             self.units.values().flat_map(|unit| unit.connection_states_at_end.iter().cloned()).collect();
-        let lists = Lists::read(folder, &self.built.files, &states, parent.map(|p| &p.manifest), started_at)?;
+        let lists =
+            Lists::read(&folder, &self.built.files, &states, parent.map(|p| &p.manifest), started_at)?;
         let incomplete = self.incomplete(parent, started_at);
-        let users = count(&self.built.units, self.list);
+        let users = count(&self.built.units, &learned.domain.users);
         let partial = users.carried + users.failed > 0 || !incomplete.is_empty();
         let mut manifest = Manifest {
             manifest_version: MANIFEST_VERSION,
@@ -63,10 +66,10 @@ impl Facts<'_> {
             mode: self.mode(),
             status: if partial { Status::Partial } else { Status::Complete },
             started_at,
-            finished_at: UtcTime::seconds(finished_at.max(opening.started_at)),
+            finished_at: UtcTime::seconds(opening.clock.now()),
             as_of: self.units.values().map(|unit| unit.as_of).min().map(UtcTime::seconds),
-            source: Source { host: self.host.clone(), time_zone: time::ASSUMED_ZONE.to_owned() },
-            window: WindowEntry::new(self.window, None),
+            source: Source { host: learned.host.clone(), time_zone: time::ASSUMED_ZONE.to_owned() },
+            window: WindowEntry::new(learned.window, None),
             users,
             connections: lists.connections,
             accounts: lists.accounts,
@@ -82,7 +85,7 @@ impl Facts<'_> {
             incomplete,
             attention: lists.attention,
             changes: all_tables(&self.built.changes),
-            requests: requests(&self.stats),
+            requests: requests(&learned.stats),
             files: self.built.files,
         };
         manifest.window.exported = manifest.exported();
@@ -90,7 +93,7 @@ impl Facts<'_> {
     }
 
     fn mode(&self) -> Mode {
-        if !self.window.is_open() {
+        if !self.learned.window.is_open() {
             return Mode::Backfill;
         }
         let delta = self.units.values().any(|unit| unit.mode != UnitMode::Full);
@@ -150,7 +153,8 @@ impl Facts<'_> {
     }
 
     fn unknown_fields(&self) -> BTreeMap<Table, BTreeMap<String, u64>> {
-        let lists = [Some(&self.list.unknown_fields), self.connectors.map(|list| &list.unknown_fields)];
+        let Domain { users, connectors } = &self.learned.domain;
+        let lists = [Some(&users.unknown_fields), connectors.as_ref().map(|list| &list.unknown_fields)];
         let units = self.units.values().map(|unit| &unit.unknown_fields);
         let mut fields: BTreeMap<Table, BTreeMap<String, u64>> = BTreeMap::new();
         for ((table, name), n) in lists.into_iter().flatten().chain(units).flatten() {
@@ -161,17 +165,18 @@ impl Facts<'_> {
 
     fn flags(&self) -> Vec<Flag> {
         let of_run = |flag: &str| Flag { flag: flag.to_owned(), id_user: None };
+        let Domain { users, connectors } = &self.learned.domain;
         let mut flags = Vec::new();
-        if self.connectors.is_none() {
+        if connectors.is_none() {
             flags.push(of_run("connectors_not_fetched"));
         }
-        if self.list.total_mismatch {
+        if users.total_mismatch {
             flags.push(of_run("users_total_mismatch"));
         }
-        if self.list.rows_without_key > 0 {
+        if users.rows_without_key > 0 {
             flags.push(of_run("users_without_id"));
         }
-        for (user, planned) in &self.plan.users {
+        for (user, planned) in &self.learned.plan.users {
             if (planned.action, planned.why) == (Action::Skip, Why::TooYoung) {
                 flags.push(Flag { flag: Reason::TooYoung.to_string(), id_user: Some(*user) });
             }

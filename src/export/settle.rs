@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::extract::{
-    Action, ExtractError, FetchedUnit, Fetcher, Plan, UserList, needs_second_reading, settle,
+    Action, ExtractError, FetchedUnit, Fetcher, Plan, Planned, UserList, Why, needs_second_reading, settle,
 };
-use crate::lake::build::{Attempt, Walked, WalkedAccount};
+use crate::lake::build::{Attempt, Walked};
 use crate::model::{Reason, UserId};
 
 /// How each user of the list ended, and the list as it is then; users who are gone are in neither.
@@ -16,8 +16,8 @@ pub(super) async fn attempts(
     units: &BTreeMap<UserId, FetchedUnit>,
     failed: &BTreeMap<UserId, Reason>,
 ) -> Result<(BTreeMap<UserId, Attempt>, UserList), ExtractError> {
-    let with = |action: Action| plan.users.iter().filter(move |(_, planned)| planned.action == action);
-    let absent: BTreeSet<UserId> = with(Action::Gone).map(|(user, _)| *user).collect();
+    let absent = plan.users.iter().filter(|(_, planned)| planned.action == Action::Gone);
+    let absent: BTreeSet<UserId> = absent.map(|(user, _)| *user).collect();
     let gone = if needs_second_reading(&absent, failed) {
         let second: UserList = fetcher.users().await?;
         let settled = settle(&second, &absent, failed);
@@ -26,30 +26,20 @@ pub(super) async fn attempts(
     } else {
         BTreeSet::new()
     };
-    let attempt = |(user, action): (UserId, Action)| {
-        let attempt = match (units.get(&user), failed.get(&user), action) {
-            (Some(unit), ..) => Attempt::Fetched(walked(unit)),
-            (None, Some(reason), _) => Attempt::Failed(*reason),
-            (None, None, Action::Skip) => match plan.users.get(&user).map(|planned| planned.why) {
-                Some(crate::extract::Why::TooYoung) => Attempt::Skipped(Reason::TooYoung),
-                _ => Attempt::NotPlanned,
-            },
-            // Somebody who was missing at first and is back, or whose rows were not asked for.
-            (None, None, _) => Attempt::NotPlanned,
-        };
-        (user, attempt)
+    let ended = |user: &UserId, planned: &Planned| match (units.get(user), failed.get(user)) {
+        (Some(unit), _) => Attempt::Fetched(walked(unit)),
+        (None, Some(reason)) => Attempt::Failed(*reason),
+        (None, None) if (planned.action, planned.why) == (Action::Skip, Why::TooYoung) => {
+            Attempt::Skipped(Reason::TooYoung)
+        }
+        // Somebody who was missing at first and is back, or whose rows were not asked for.
+        (None, None) => Attempt::NotPlanned,
     };
-    let actions = plan.users.iter().map(|(user, planned)| (*user, planned.action));
-    Ok((actions.filter(|(user, _)| !gone.contains(user)).map(attempt).collect(), list))
+    let stayed = plan.users.iter().filter(|(user, _)| !gone.contains(user));
+    Ok((stayed.map(|(user, planned)| (*user, ended(user, planned))).collect(), list))
 }
 
 fn walked(unit: &FetchedUnit) -> Walked {
-    let account = |walk: &crate::extract::AccountWalk| WalkedAccount {
-        account: walk.account,
-        proof: walk.proof,
-        complete: walk.complete,
-        reason: walk.reason,
-    };
     Walked {
         mode: unit.mode,
         proof: unit.proof,
@@ -57,7 +47,7 @@ fn walked(unit: &FetchedUnit) -> Walked {
         walk_start: unit.walk_start,
         full_walk_start: unit.full_walk_start,
         as_of: unit.as_of,
-        accounts: unit.accounts_walked.iter().map(account).collect(),
+        accounts: unit.accounts_walked.clone(),
         lacks: (unit.rows_without_key > 0).then_some(Reason::RowWithoutKey),
     }
 }

@@ -9,8 +9,8 @@ use rustix::io::Errno;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::config::{ModeRequest, RunConfig};
-use super::{Cancel, ExportError, RunReport, run};
+use super::config::RunConfig;
+use super::{Cancel, ExportError, RunMode, RunReport, run};
 use crate::api::{ApiConfig, BaseUrl, Rate};
 use crate::lake::fixture::copy;
 use crate::lake::store::faulty::{Faulty, Point, Refusal};
@@ -57,7 +57,7 @@ impl Bench {
         );
         api.rate = Rate::PerSecond(std::num::NonZeroU32::new(50_000).unwrap());
         api.concurrency = std::num::NonZeroUsize::MIN;
-        let mode = ModeRequest::Full;
+        let mode = RunMode::Full;
         RunConfig { mode, syncs: Syncs::Counted, ..RunConfig::new(lake.to_owned(), api) }
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::Window;
 
-use super::plan::Action;
+use super::action::Action;
 use super::previous::PreviousUnit;
 use super::walk::{self, PAGE_ROWS};
 
@@ -32,6 +32,8 @@ pub struct Expected {
     pub fresh: u64,
     /// Requests for archived accounts of which the full walk brings no row.
     pub archived: u64,
+    /// Whether the walk of one response brings no row of an account that may have some.
+    pub empty: bool,
     /// Whether the numbers above are all there is.
     pub exact: bool,
 }
@@ -55,7 +57,7 @@ impl Bounds {
 
 impl Default for Expected {
     fn default() -> Self {
-        Self { rows: 0, page: PAGE_ROWS, changed: None, fresh: 0, archived: 0, exact: false }
+        Self { rows: 0, page: PAGE_ROWS, changed: None, fresh: 0, archived: 0, empty: false, exact: false }
     }
 }
 
@@ -73,6 +75,7 @@ impl Estimate {
             (Action::Full { window }, Some(held)) if window == held.window => Expected {
                 rows: held.rows,
                 archived: held.archived_empty,
+                empty: held.live_empty,
                 exact: true,
                 ..Expected::default()
             },
@@ -98,9 +101,17 @@ impl Estimate {
             Action::Window { window } => expected.full(window),
         };
         let archived = if action == Action::Delta { 0 } else { expected.archived };
-        // A token is minted and revoked; connections and accounts are read, after several pages once more.
-        let around = if stored_tokens { 2 } else { 4 } + if walks.several { 2 } else { 0 };
-        Self { requests: around + walks.requests + archived, exact: expected.exact }
+        let again = match action {
+            // The accounts come after the changes; after several pages so do the connections, and one more pass.
+            Action::Delta if walks.several => 1 + expected.passes(),
+            Action::Delta => 0,
+            _ if walks.several => 2,
+            Action::Window { .. } if expected.changed.is_some() => 1,
+            _ => u64::from(expected.empty),
+        };
+        // A token is minted and revoked; connections and accounts are read.
+        let around = if stored_tokens { 2 } else { 4 };
+        Self { requests: around + walks.requests + archived + again, exact: expected.exact }
     }
 }
 
@@ -191,6 +202,9 @@ mod tests {
         // A pass that comes in two pages is repeated.
         assert_eq!(cost(FULL, Expected { fresh: 1500, ..rows(1500) }), 4 + 2 + 4 + 1 + 2);
         assert_eq!(cost(FULL, Expected { archived: 3, ..rows(1000) }), 5 + 3);
+        // An account without a row: the accounts are read once more, as they are after several pages anyway.
+        assert_eq!(cost(FULL, Expected { empty: true, ..rows(1000) }), 5 + 1);
+        assert_eq!(cost(FULL, Expected { empty: true, ..rows(1001) }), 4 + 2 + 1 + 1 + 2);
         // A server that gives 25 rows an answer, whatever is asked for.
         assert_eq!(cost(FULL, Expected { page: 25, ..rows(100) }), 4 + 4 + 1 + 1 + 2);
     }
@@ -199,9 +213,15 @@ mod tests {
     fn changes_cost_pages_too() {
         let changed = |changed| Expected { changed: Some(changed), ..Expected::default() };
         assert_eq!(cost(Action::Delta, changed(0)), 5);
-        assert_eq!(cost(Action::Delta, changed(2001)), 4 + 3 + 1 + 2);
+        // Three pages and a pass, connections again, and a pass after the accounts.
+        assert_eq!(cost(Action::Delta, changed(2001)), 4 + 3 + 1 + 1 + 1);
+        assert_eq!(
+            cost(Action::Delta, Expected { fresh: 1500, ..changed(2001) }),
+            4 + 3 + 4 + 1 + 4,
+            "passes of two pages"
+        );
         let window = Action::Window { window: Window::new(Some(date(2025, 1, 1)), None).unwrap() };
-        assert_eq!(cost(window, changed(3)), 4 + 1 + 1);
+        assert_eq!(cost(window, changed(3)), 4 + 1 + 1 + 1, "the accounts once more");
         assert_eq!(cost(window, Expected { rows: 1001, ..changed(1001) }), 4 + 2 + 1 + 2 + 1 + 2);
         assert_eq!(cost(window, Expected { changed: None, ..rows(0) }), 5, "nothing is held to build on");
     }

@@ -2,24 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::Decimal128Type;
+use arrow::array::Array;
 
 use crate::api::{Endpoint, Target};
 use crate::model::{AccountId, ConnectionId, Reason, UserId};
 use crate::table::{List, Table};
 
-use super::columns::{number, text, when};
 use super::error::{ExtractError, Stop};
 use super::list::{self, Asking, ListRead};
 use super::session::Session;
 use super::structure::Structure;
 use super::walk::Sink;
+use crate::table::column::{amount, number, text, when};
 
 /// Connections with their sources, and accounts.
 #[derive(Debug)]
 pub(super) struct Holdings {
-    connections: ListRead,
+    /// The connections, with when they were read.
+    pub connections: ListRead,
     accounts: ListRead,
     /// What decides how the transactions are fetched.
     pub structure: Structure,
@@ -32,28 +32,18 @@ impl Holdings {
     /// Reads both lists.
     pub(super) async fn read(session: &mut Session<'_>, user: UserId) -> Result<Self, Stop> {
         let connections = read_connections(session, user).await?;
-        let accounts = read_accounts(session, user).await?;
-        Ok(Self::of(connections, accounts))
+        Self::beside(connections, session, user).await
     }
 
-    /// Reads the accounts once more.
-    pub(super) async fn read_accounts_again(
-        self,
+    /// Reads the accounts, beside connections that are known already.
+    pub(super) async fn beside(
+        connections: ListRead,
         session: &mut Session<'_>,
         user: UserId,
     ) -> Result<Self, Stop> {
         let accounts = read_accounts(session, user).await?;
-        Ok(Self::of(self.connections, accounts))
-    }
-
-    fn of(connections: ListRead, accounts: ListRead) -> Self {
         let structure = Structure::of(&connections.rows, &accounts.rows);
-        Self { connections, accounts, structure }
-    }
-
-    /// When the first answer was given, on the server's clock.
-    pub(super) fn at(&self) -> jiff::Timestamp {
-        self.connections.at
+        Ok(Self { connections, accounts, structure })
     }
 
     /// Rows that cannot be stored.
@@ -87,8 +77,7 @@ impl Holdings {
             for rows in &read.rows {
                 let Some(ids) = number(rows, "id") else { continue };
                 let updates = when(rows, "last_update");
-                let balances =
-                    rows.column_by_name("balance").and_then(|c| c.as_primitive_opt::<Decimal128Type>());
+                let balances = amount(rows, "balance");
                 for (at, id) in ids.iter().enumerate() {
                     let Some(id) = id else { continue };
                     let balance =
@@ -131,13 +120,14 @@ impl Holdings {
     }
 }
 
-/// The archived accounts that may have transactions, by one reading.
-pub(super) async fn read_archived(session: &mut Session<'_>, user: UserId) -> Result<Vec<AccountId>, Stop> {
+/// What the accounts are, by one reading: the connections are left out.
+pub(super) async fn read_structure(session: &mut Session<'_>, user: UserId) -> Result<Structure, Stop> {
     let accounts = read_accounts(session, user).await?;
-    Ok(Structure::of(&[], &accounts.rows).archived().filter_map(AccountId::new).collect())
+    Ok(Structure::of(&[], &accounts.rows))
 }
 
-async fn read_connections(session: &mut Session<'_>, user: UserId) -> Result<ListRead, Stop> {
+/// Reads the connections with their sources.
+pub(super) async fn read_connections(session: &mut Session<'_>, user: UserId) -> Result<ListRead, Stop> {
     let first = Target::connections(user).with("expand", "connector,sources");
     read_list(session, List::Connections, Endpoint::Connections, first).await
 }

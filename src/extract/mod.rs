@@ -13,24 +13,27 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | `plan`, `estimate`, `previous` | who is asked for what, and why; what it costs; what the last snapshot knows |
+//! | `plan`, `action` | who is asked for what, and why |
+//! | `estimate`, `previous` | what it costs; what the last snapshot knows |
 //! | `probe` | what a look at a user tells about the cost |
 //! | `fetcher` | many users at a time |
-//! | `user`, `holdings`, `structure` | one user; their accounts and connections |
+//! | `user`, `order` | one user; what their walk asks for |
+//! | `holdings`, `structure` | a user's accounts and connections |
 //! | `walk/` | a list of transactions without losing a row |
 //! | `users`, `connectors`, `list` | short lists |
 //! | `session` | token, clock |
 //! | `unit` | what leaves the room |
-//! | `error`, `cancel`, `columns` | what ends a run; the switch for it; columns by name |
+//! | `error`, `cancel` | what ends a run; the switch for it |
 
+mod action;
 mod cancel;
-mod columns;
 mod connectors;
 mod error;
 mod estimate;
 mod fetcher;
 mod holdings;
 mod list;
+mod order;
 mod plan;
 mod previous;
 mod probe;
@@ -44,13 +47,14 @@ mod walk;
 #[cfg(all(test, feature = "sandbox"))]
 mod tests;
 
+pub use action::{Action, Why};
 pub use cancel::Cancel;
 pub use connectors::Connectors;
 pub use error::{ExtractError, ExtractErrorKind};
 pub use estimate::{Bounds, Estimate, Expected};
 pub use fetcher::{FetchConfig, Fetcher};
-pub use plan::{Action, Plan, PlanConfig, PlanError, Planned, RunMode, Why, plan};
+pub use plan::{Plan, PlanConfig, PlanError, Planned, RunMode, plan};
 pub use previous::PreviousUnit;
 pub use structure::{AccountShape, Structure};
-pub use unit::{AccountWalk, ApiRange, Fetched, FetchedUnit, flag};
+pub use unit::{ApiRange, Fetched, FetchedUnit, flag};
 pub use users::{Listed, Settled, UserList, YOUNG, needs_second_reading, settle};

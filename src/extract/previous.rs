@@ -25,6 +25,9 @@ pub struct PreviousUnit {
     pub null_last_update: bool,
     /// Archived accounts without transactions: a full walk asks each for its own.
     pub archived_empty: u64,
+    /// Whether an account that is neither archived nor disabled has no transactions: after a full walk in one response
+    /// the accounts are read once more.
+    pub live_empty: bool,
     /// Accounts and connections.
     pub structure: Structure,
 }

@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use crate::model::{AccountId, Window};
 use crate::table::{Links, List};
 
-use super::columns::number;
+use super::action::Action;
 use super::error::Stop;
 use super::estimate::Expected;
-use super::holdings::read_archived;
-use super::plan::Action;
+use super::holdings::read_structure;
 use super::session::{Answer, Session};
 use super::user::Job;
 use super::walk::{PAGE_ROWS, Query, Scope, counts_rows, total_of};
+use crate::table::column::number;
 
 /// Looks at the user.
 pub(super) async fn look(session: &mut Session<'_>, job: &Job) -> Result<Expected, Stop> {
@@ -22,7 +22,7 @@ pub(super) async fn look(session: &mut Session<'_>, job: &Job) -> Result<Expecte
         Action::Full { window } | Action::Window { window } => window,
         _ => Window::OPEN,
     };
-    let archived = read_archived(session, job.user).await?;
+    let structure = read_structure(session, job.user).await?;
     let query = Query::window(scope, window);
     let first = ask(session, scope, &query.target()).await?;
     let (mut expected, several) = of_first_page(session, &query, &first);
@@ -37,7 +37,9 @@ pub(super) async fn look(session: &mut Session<'_>, job: &Job) -> Result<Expecte
     }
     let seen: BTreeSet<i64> =
         number(&first.page.rows, "id_account").map(|ids| ids.iter().flatten().collect()).unwrap_or_default();
-    for account in archived.into_iter().filter(|account| !seen.contains(&account.get())) {
+    expected.empty = structure.live().any(|account| !seen.contains(&account));
+    let archived = structure.archived().filter_map(AccountId::new);
+    for account in archived.filter(|account| !seen.contains(&account.get())) {
         look_at_archived(session, job, account, window, several, &mut expected).await?;
     }
     Ok(expected)

@@ -36,7 +36,7 @@ enum Who {
     /// Nobody in particular: the banks need no token.
     Anyone,
     /// One user.
-    User { id: UserId, token: UserToken, renewed: bool },
+    User { id: UserId, token: UserToken, refused: Option<UserToken> },
 }
 
 /// A conversation. Everything in it happens one request after the other.
@@ -64,7 +64,7 @@ impl<'a> Session<'a> {
     /// Mints the user's token.
     pub(super) async fn user(api: &'a Api, decoder: &'a Decoder, id: UserId) -> Result<Self, ApiError> {
         let token = api.renew(id).await?;
-        Ok(Self::new(api, decoder, Who::User { id, token, renewed: false }, 1))
+        Ok(Self::new(api, decoder, Who::User { id, token, refused: None }, 1))
     }
 
     fn new(api: &'a Api, decoder: &'a Decoder, who: Who, requests: u64) -> Self {
@@ -74,6 +74,12 @@ impl<'a> Session<'a> {
     /// The base address, against which next links are checked.
     pub(super) fn base(&self) -> &'a BaseUrl {
         self.api.base_url()
+    }
+
+    /// Pages and rows after which a walk is given up.
+    pub(super) fn walk_limits(&self) -> (u64, u64) {
+        let limits = self.api.limits();
+        (limits.walk_pages, limits.walk_rows)
     }
 
     /// Whether no answer had a `Date`.
@@ -134,10 +140,10 @@ impl<'a> Session<'a> {
     /// A new token after the first refusal; the refusal itself after the second.
     async fn renew(&mut self, refusal: ApiError) -> Result<(), Stop> {
         match &mut self.who {
-            Who::User { id, token, renewed } if !*renewed => {
+            Who::User { id, token, refused: refused @ None } => {
                 self.requests += 1;
-                *token = self.api.renew(*id).await?;
-                *renewed = true;
+                let new = self.api.renew(*id).await?;
+                *refused = Some(std::mem::replace(token, new));
                 Ok(())
             }
             _ => Err(refusal.into()),
@@ -158,12 +164,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Gives the token back. A failure is the API room's to count: it fails nothing.
+    /// Gives the token back, and the one that was refused: it may be alive all the same. A failure is the API room's to
+    /// count: it fails nothing.
     pub(super) async fn close(self) {
-        if let Who::User { id, token, .. } = self.who
-            && let Err(error) = self.api.revoke(token).await
-        {
-            tracing::warn!(user = id.get(), %error, "the token stays behind");
+        let Who::User { id, token, refused } = self.who else { return };
+        for token in [Some(token), refused].into_iter().flatten() {
+            if let Err(error) = self.api.revoke(token).await {
+                tracing::warn!(user = id.get(), %error, "the token stays behind");
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use arrow::record_batch::RecordBatch;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AccountId, ConnectionId, Proof, Reason, UnitMode, UserId, Window};
+use crate::model::{AccountWalk, ConnectionId, Proof, Reason, UnitMode, UserId, Window};
 use crate::table::{Issue, Table};
 
 /// One message of the channel. Messages of one user come in order; those of several users are interleaved.
@@ -88,19 +88,6 @@ pub mod flag {
     pub const ACCOUNTS_CHANGED: &str = "accounts_changed";
     /// No answer had a `Date` header: the clock is ours.
     pub const OWN_CLOCK: &str = "own_clock";
-}
-
-/// How one account was covered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountWalk {
-    /// The account.
-    pub account: AccountId,
-    /// The proof of the walk that covered it.
-    pub proof: Proof,
-    /// Whether everything that the API shows of it was received.
-    pub complete: bool,
-    /// Why not.
-    pub reason: Option<Reason>,
 }
 
 /// The ranges of dates in a transactions answer, verbatim.

@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 use arrow::record_batch::RecordBatch;
 use jiff::Timestamp;
 
-use crate::model::{AccountId, DecimalType, Proof, Reason, UnitMode, UserId, Window};
+use crate::model::{AccountId, AccountWalk, DecimalType, Proof, Reason, UserId, Window};
 use crate::table::{Issue, IssueKind, Table};
 
+use super::action::Action;
 use super::error::Stop;
-use super::holdings::{Holdings, Owners};
-use super::plan::Action;
+use super::holdings::{self, Holdings, Owners};
+use super::list::ListRead;
+use super::order::Order;
 use super::previous::PreviousUnit;
 use super::session::Session;
-use super::unit::{AccountWalk, FetchedUnit, flag};
+use super::unit::{FetchedUnit, flag};
 use super::walk::{Scope, Sink, Tally, Walked, Walker, shrunk};
 
 /// The user to fetch, and what is known of them.
@@ -22,68 +24,6 @@ pub(super) struct Job {
     pub user: UserId,
     pub action: Action,
     pub previous: Option<PreviousUnit>,
-}
-
-/// What the walk asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
-    Full { window: Window },
-    Delta { since: Timestamp, window: Window },
-    Window { window: Window, since: Option<Timestamp> },
-}
-
-impl Order {
-    /// A delta walk is enough only on top of the very accounts and connections that the snapshot holds.
-    fn of(job: &Job, holdings: &Holdings) -> Self {
-        let changed = |held: &PreviousUnit| held.structure.difference(&holdings.structure);
-        match (job.action, &job.previous) {
-            (Action::Full { window }, _) => Self::Full { window },
-            (Action::Window { window }, None) => Self::Window { window, since: None },
-            (Action::Window { window }, Some(held)) => match changed(held) {
-                None => Self::Window { window, since: Some(held.walk_start) },
-                Some(why) => Self::in_full(job.user, window.union(&held.window), &why),
-            },
-            (Action::Delta, Some(held)) => match changed(held) {
-                None => Self::Delta { since: held.walk_start, window: held.window },
-                Some(why) => Self::in_full(job.user, held.window, &why),
-            },
-            _ => Self::Full { window: Window::OPEN },
-        }
-    }
-
-    fn in_full(user: UserId, window: Window, why: &str) -> Self {
-        tracing::info!(user = user.get(), why, "changes are not enough: everything is walked");
-        Self::Full { window }
-    }
-
-    /// The same dates, in full.
-    fn widened(self, held: Option<Window>) -> Self {
-        match self {
-            Self::Full { window } | Self::Delta { window, .. } => Self::Full { window },
-            Self::Window { window, since: None } => Self::Window { window, since: None },
-            Self::Window { window, since: Some(_) } => {
-                Self::Full { window: held.map_or(window, |held| held.union(&window)) }
-            }
-        }
-    }
-
-    const fn asks_for_changes(self) -> bool {
-        matches!(self, Self::Delta { .. } | Self::Window { since: Some(_), .. })
-    }
-
-    const fn window(self) -> Window {
-        match self {
-            Self::Full { window } | Self::Delta { window, .. } | Self::Window { window, .. } => window,
-        }
-    }
-
-    const fn mode(self) -> UnitMode {
-        match self {
-            Self::Full { .. } => UnitMode::Full,
-            Self::Delta { .. } => UnitMode::Delta,
-            Self::Window { .. } => UnitMode::Window,
-        }
-    }
 }
 
 /// One attempt at the transactions.
@@ -105,54 +45,83 @@ pub(super) async fn fetch(
     job: &Job,
     decimal: DecimalType,
 ) -> Result<FetchedUnit, Stop> {
-    let mut holdings = Holdings::read(session, job.user).await?;
-    let as_of = holdings.at();
-    let mut order = Order::of(job, &holdings);
+    let connections = holdings::read_connections(session, job.user).await?;
+    let as_of = connections.at;
     let mut flags = BTreeSet::new();
     let mut received = 0;
-    loop {
-        owners.claim(job.user, holdings.account_ids())?;
-        let again = flags.contains(flag::ACCOUNTS_CHANGED);
-        let attempt = walk(session, sink, job, order, holdings).await?;
-        received += attempt.tally.received;
-        match attempt.changed {
-            None => {
-                owners.claim(job.user, attempt.holdings.account_ids())?;
-                let strangers = strangers(&attempt);
-                owners.check(job.user, strangers.iter().map(|(account, _)| *account))?;
-                // Whoever lists one of these accounts later finds it taken: the order of users hides nothing.
-                owners.claim(job.user, strangers.iter().map(|(account, _)| *account))?;
-                report_strangers(sink, &strangers, decimal).await?;
-                let mut unit = record(job, order, &attempt, as_of, session);
-                unit.rows_received = received;
-                unit.flags = flags.union(&attempt.tally.flags).map(ToString::to_string).collect();
-                if attempt.holdings.total_mismatch() && !unit.flags.iter().any(|f| f == flag::TOTAL_MISMATCH)
-                {
-                    unit.flags.push(flag::TOTAL_MISMATCH.to_owned());
-                }
-                if session.uses_own_clock() {
-                    unit.flags.push(flag::OWN_CLOCK.to_owned());
-                }
-                attempt.holdings.send(sink).await?;
-                return Ok(unit);
-            }
-            Some(what) if again => {
-                return Err(Stop::unit(Reason::AccountsChanged, format!("{what} under the second walk too")));
-            }
-            Some(what) => {
-                tracing::info!(
-                    user = job.user.get(),
-                    what,
-                    "accounts changed under the walk: it is repeated"
-                );
-                flags.insert(flag::ACCOUNTS_CHANGED);
-                order = order.widened(job.previous.as_ref().map(|held| held.window));
-                holdings = attempt.holdings;
-            }
+    let (mut order, mut attempt) = match (job.action, &job.previous) {
+        (Action::Delta, Some(held)) => {
+            let order = Order::Delta { since: held.walk_start, window: held.window };
+            (order, walk_changes(session, sink, job.user, held, connections).await?)
         }
+        _ => {
+            let holdings = Holdings::beside(connections, session, job.user).await?;
+            owners.claim(job.user, holdings.account_ids())?;
+            let order = Order::of(job, &holdings);
+            (order, walk(session, sink, job, order, holdings).await?)
+        }
+    };
+    loop {
+        owners.claim(job.user, attempt.holdings.account_ids())?;
+        received += attempt.tally.received;
+        let Some(what) = attempt.changed else { break };
+        let user = job.user.get();
+        if matches!(order, Order::Delta { .. }) {
+            tracing::info!(user, what, "changes are not enough: everything is walked");
+        } else if flags.insert(flag::ACCOUNTS_CHANGED) {
+            tracing::info!(user, what, "accounts changed under the walk: it is repeated");
+        } else {
+            return Err(Stop::unit(Reason::AccountsChanged, format!("{what} under the second walk too")));
+        }
+        order = order.widened(job.previous.as_ref().map(|held| held.window));
+        attempt = walk(session, sink, job, order, attempt.holdings).await?;
     }
+    let strangers = strangers(&attempt);
+    owners.check(job.user, strangers.iter().map(|(account, _)| *account))?;
+    // Whoever lists one of these accounts later finds it taken: the order of users hides nothing.
+    owners.claim(job.user, strangers.iter().map(|(account, _)| *account))?;
+    report_strangers(sink, &strangers, decimal).await?;
+    let mut unit = record(job, order, &attempt, as_of, session);
+    unit.rows_received = received;
+    flags.extend(&attempt.tally.flags);
+    if attempt.holdings.total_mismatch() {
+        flags.insert(flag::TOTAL_MISMATCH);
+    }
+    if session.uses_own_clock() {
+        flags.insert(flag::OWN_CLOCK);
+    }
+    unit.flags = flags.into_iter().map(ToString::to_string).collect();
+    attempt.holdings.send(sink).await?;
+    Ok(unit)
 }
 
+/// What changed since the last run, and only then the accounts: where they are those of the snapshot, no account was
+/// archived or came while the changes were read, and no list of transactions hid its rows.
+async fn walk_changes(
+    session: &mut Session<'_>,
+    sink: &Sink,
+    user: UserId,
+    held: &PreviousUnit,
+    connections: ListRead,
+) -> Result<Attempt, Stop> {
+    let known = held.structure.accounts.keys().copied().collect();
+    let mut walker = Walker::new(session, Scope::User(user), sink, &known);
+    let mut walked = walker.changes(held.walk_start).await?;
+    let holdings = if walked.several {
+        Holdings::read(walker.session(), user).await?
+    } else {
+        Holdings::beside(connections, walker.session(), user).await?
+    };
+    let changed = held.structure.difference(&holdings.structure);
+    if changed.is_none() && walked.several {
+        // Balances were read now: what they count came before this pass.
+        walker.again(&mut walked).await?;
+    }
+    let rows_held = walker.rows_held();
+    Ok(Attempt { holdings, changed, walked, tally: walker.tally, rows_held, archived: Vec::new() })
+}
+
+/// Everything in the dates, between two looks at the accounts unless the rows themselves tell that none was hidden.
 async fn walk(
     session: &mut Session<'_>,
     sink: &Sink,
@@ -162,37 +131,36 @@ async fn walk(
 ) -> Result<Attempt, Stop> {
     let known = holdings.account_ids();
     let mut walker = Walker::new(session, Scope::User(job.user), sink, &known);
+    let mut walked = walker.full(order.window()).await?;
     let mut changes = None;
-    let mut walked = match order {
-        Order::Full { window } => walker.full(window).await?,
-        Order::Delta { since, .. } => walker.changes(since).await?,
-        Order::Window { window, since } => {
-            let mut walked = walker.full(window).await?;
-            if let Some(since) = since {
-                walker.check(&mut walked).await?;
-                changes = Some(walker.changes(since).await?);
-            }
-            walked
-        }
-    };
-    let several = walked.several || changes.is_some_and(|changes| changes.several);
+    if let Order::Window { since: Some(since), .. } = order {
+        walker.check(&mut walked).await?;
+        changes = Some(walker.changes(since).await?);
+    }
     let mut changed = None;
-    if several {
+    if walked.several || changes.is_some_and(|changes| changes.several) {
         let second = Holdings::read(walker.session(), job.user).await?;
         changed = holdings.structure.difference(&second.structure);
         if changed.is_none() && second.moved_since(&holdings) {
             walker.again(changes.as_mut().unwrap_or(&mut walked)).await?;
         }
         holdings = second;
-    } else if !walker.tally.strangers.is_empty() {
+    } else if changes.is_some()
+        || !walker.tally.strangers.is_empty()
+        || holdings.structure.live().any(|account| !walker.tally.accounts.contains(&account))
+    {
+        // An account without a row may have been archived before the rows were read, and have hidden them: then it is
+        // walked by itself below. One that came before them was seen whole; of one that came or was opened later the
+        // changes may show a part only.
         let before = holdings.structure.clone();
-        holdings = holdings.read_accounts_again(walker.session(), job.user).await?;
-        // A full walk in one response saw the new account whole; changes may have shown a part of it.
-        changed = before.difference(&holdings.structure).filter(|_| order.asks_for_changes());
+        holdings = Holdings::beside(holdings.connections, walker.session(), job.user).await?;
+        let late = |account| !before.is_live(account) && !walker.tally.accounts.contains(&account);
+        let unseen = changes.is_some() || holdings.structure.live().any(late);
+        changed = before.difference(&holdings.structure).filter(|_| unseen);
     }
     let mut archived = Vec::new();
     let mut rows_held = walker.rows_held();
-    if changed.is_none() && !matches!(order, Order::Delta { .. }) {
+    if changed.is_none() {
         if changes.is_none() {
             walker.check(&mut walked).await?;
         }

@@ -111,14 +111,27 @@ pub enum LakeError {
 /// What a failure asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LakeErrorKind {
-    /// Disk: cannot write, sync or read back (exit 74).
+    /// Disk: cannot write, sync or read back.
     Disk,
-    /// Another run holds the destination (exit 75).
+    /// Another run holds the destination.
     Busy,
-    /// Damage in a published snapshot (exit 5).
+    /// Damage in a published snapshot.
     Damaged,
-    /// The wrong command for this lake (exit 2).
+    /// The wrong command for this lake.
     Usage,
+}
+
+impl LakeErrorKind {
+    /// The exit code that it asks for.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Disk => 74,
+            Self::Busy => 75,
+            Self::Damaged => 5,
+            Self::Usage => 2,
+        }
+    }
 }
 
 impl LakeError {

@@ -118,6 +118,14 @@ impl fmt::Display for Refusal {
     }
 }
 
+impl Refusal {
+    /// Whether it is for users who failed.
+    #[must_use]
+    pub const fn is_of_failures(&self) -> bool {
+        matches!(self, Self::TooManyFailed { .. })
+    }
+}
+
 /// Whether to publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -6,9 +6,10 @@
 //! | `decimal` | an amount, from the JSON number's own text to `i128` and back |
 //! | `time` | dates, naive datetimes, Europe/Paris, RFC 3339 |
 //! | `window` | the date range asked for |
-//! | `outcome` | how a unit ended: proof levels and reason codes |
+//! | `outcome`, `account_walk` | how a unit ended: proof levels and reason codes; how one account was covered |
 //! | `secret` | a token that cannot be printed |
 
+mod account_walk;
 mod decimal;
 mod id;
 mod outcome;
@@ -16,6 +17,7 @@ mod secret;
 pub mod time;
 mod window;
 
+pub use account_walk::AccountWalk;
 pub use decimal::{DecimalError, DecimalType, write_decimal};
 pub use id::{AccountId, ConnectionId, ConnectorId, SourceId, TransactionId, UserId};
 pub use outcome::{Proof, Reason, UnitMode, UnitOutcome};

@@ -99,10 +99,6 @@ codes! {
         Shrunk = "shrunk",
         /// The unit exceeded its deadline.
         Deadline = "deadline",
-        /// The run was interrupted before the unit was finished.
-        Interrupted = "interrupted",
-        /// Rows of the account are held, but no walk of this lake has covered the window asked for.
-        OutsideWindow = "outside_window",
     }
 }
 

@@ -159,6 +159,12 @@ impl Sandbox {
         self.shared.lock().tokens.left()
     }
 
+    /// Every user's token that was ever issued, alive or not.
+    #[must_use]
+    pub fn tokens_issued(&self) -> Vec<String> {
+        self.shared.lock().tokens.issued()
+    }
+
     /// Issues a token as the customer's live application has one; it must survive an export.
     #[must_use]
     pub fn live_token(&self, user: i64) -> String {
@@ -206,8 +212,8 @@ impl Sandbox {
 
     /// Asks without a socket in between.
     #[cfg(test)]
-    pub(crate) fn handle(&self, request: &super::request::Request) -> super::fault::Outcome {
-        super::handle::handle(&self.shared, request).2
+    pub(crate) fn handle(&self, request: &super::request::Request) -> super::handle::Reply {
+        super::handle::handle(&self.shared, request)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cursor::ALPHABET;
 use super::random::seeded;
 
 /// Who a token speaks for.
@@ -36,7 +37,6 @@ pub(crate) struct Tokens {
 
 /// Opaque tokens with the characters that make trouble in URLs.
 fn opaque(parts: &[u64]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut rng = seeded(parts);
     let mut text: String = (0..47).map(|_| char::from(ALPHABET[usize::from(rng.u8(0..64))])).collect();
     text.insert(9, '/');
@@ -65,6 +65,15 @@ impl Tokens {
         let token = opaque(&[self.seed, user.unsigned_abs(), *count, 23]);
         self.alive.insert(token.clone(), Issued { user, minted });
         token
+    }
+
+    /// Every user's token that was ever issued, alive or not.
+    pub(crate) fn issued(&self) -> Vec<String> {
+        let of = |(user, count): (&i64, &u64)| {
+            let user = *user;
+            (1..=*count).map(move |n| opaque(&[self.seed, user.unsigned_abs(), n, 23])).collect::<Vec<_>>()
+        };
+        self.given.iter().flat_map(of).collect()
     }
 
     pub(crate) fn holder(&self, token: Option<&str>) -> Holder {
@@ -115,7 +124,8 @@ mod tests {
         assert!(tokens.revoke(&minted));
         assert!(!tokens.revoke(&minted));
         assert_eq!(tokens.holder(Some(&minted)), Holder::Nobody);
-        assert_eq!(tokens.live(5), [live]);
+        assert_eq!(tokens.live(5), [live.as_str()]);
+        assert_eq!(tokens.issued(), [live, minted]);
         assert!(tokens.left().is_empty());
         assert_eq!(Tokens::new(1).mint(5, true), Tokens::new(1).mint(5, true));
     }

@@ -1,14 +1,18 @@
 //! What goes wrong with a bank, a lake or a pack: what is said, as reviewed text, and what the exit code is.
 //!
-//! Not here, for it takes its time: an API that stays unreachable (69, after two minutes), answers that are tried again and again.
-//! `src/api/tests` moves the clock for those.
+//! What the program gives up on after minutes is asked of the library, with its durations scaled down: the program says
+//! the same words.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use powens_export::sandbox::{Endpoint, Fault, Rule, SandboxConfig};
+use powens_export::api::{BaseUrl, Timings};
+use powens_export::encode::Sha256;
+use powens_export::export::RunConfig;
+use powens_export::lake::{LakeError, Latest};
+use powens_export::sandbox::{Endpoint, Fault, RetryAfter, Rule, SandboxConfig};
 
 use crate::support::{Bank, Program};
 
@@ -57,6 +61,21 @@ impl Story {
             }
         }
         masked(&text)
+    }
+
+    /// A run through the library that waits a thousandth of what the program would.
+    fn impatient(&self) -> RunConfig {
+        let mut config = self.bank.config(&self.path("lake"));
+        config.api.timings = Timings { attempt: Timings::default().attempt, ..Timings::scaled(0.001) };
+        config
+    }
+
+    /// Runs it, and notes how it ends.
+    fn gave_up(&mut self, what: &str, config: RunConfig, code: u8) {
+        let error = self.bank.export(config).unwrap_err();
+        assert_eq!(error.exit_code(), code, "{what}: {error}");
+        let said = self.tame(&error.to_string());
+        let _ = write!(self.text, "# {what}\nerror: {said}\nexit {code}\n\n");
     }
 
     fn lake(&mut self) -> PathBuf {
@@ -118,6 +137,29 @@ fn what_the_api_refuses_or_gets_wrong() {
 }
 
 #[test]
+fn what_the_program_gives_up_on() {
+    let mut story = Story::new();
+    let login = Fault::Body(200, "text/html".to_owned(), b"<h1>please log in</h1>".to_vec());
+    for (what, fault, code) in [
+        ("a login page in the API's place", login, 65),
+        ("a gateway that finds nobody", Fault::Status(502), 69),
+        ("an API that throttles for ever", Fault::TooManyRequests(RetryAfter::Seconds(1)), 69),
+        ("answers that are cut", Fault::CutBody(10), 69),
+    ] {
+        story.bank.sandbox.inject(Rule::on(Endpoint::Users).always().fault(fault));
+        let config = story.impatient();
+        story.gave_up(what, config, code);
+        story.bank.sandbox.clear_rules();
+    }
+    let mut config = story.impatient();
+    // Port 1 of this machine: nobody listens there.
+    config.api.base_url = BaseUrl::parse("http://127.0.0.1:1/2.0").unwrap();
+    story.gave_up("nobody at the address", config, 69);
+    assert!(!story.path("lake/LATEST").exists());
+    insta::assert_snapshot!("patience_failures", story.text);
+}
+
+#[test]
 fn what_contradicts_the_lake_or_its_guard() {
     let mut story = Story::new();
     story.bank_told("incremental, and nothing to build on", &with(RUN, &["--mode", "incremental"]), 2);
@@ -146,6 +188,9 @@ fn what_is_wrong_with_a_destination() {
     fs::write(story.path("file"), "").unwrap();
     story.bank_told("below a file", &["run", "--dest", "[folder]/file/lake"], 74);
     assert_eq!(fs::read_dir(&open).unwrap().count(), 0);
+    // A disk cannot be filled here without filling everybody's: what is said of one is said all the same.
+    let full = LakeError::NoSpace { root: "[folder]/lake".into(), free: 1_000_000, needed: 2_500_000 };
+    let _ = write!(story.text, "# too little room\nerror: {full}\nexit {}\n", full.kind().exit_code());
     insta::assert_snapshot!("destination_failures", story.text);
 }
 
@@ -165,8 +210,14 @@ fn what_is_wrong_with_a_published_snapshot() {
         story.told(&format!("a manifest that was edited, {verb}"), Program::new(), &words, 5);
     }
     story.bank_told("a manifest that was edited, run", RUN, 5);
+    let pointer = fs::read(lake.join("LATEST")).unwrap();
     fs::write(lake.join("LATEST"), "yesterday\n").unwrap();
     story.told("a pointer that is none", Program::new(), &["status", "[folder]/lake"], 5);
+    fs::write(lake.join("LATEST"), pointer).unwrap();
+    take_for_newer(&lake);
+    for (what, words) in [("status", vec!["status", "[folder]/lake"]), ("run", RUN.to_vec())] {
+        story.bank_told(&format!("a lake of a newer program, {what}"), &words, 2);
+    }
     insta::assert_snapshot!("snapshot_failures", story.text);
 }
 
@@ -229,6 +280,16 @@ fn what_is_wrong_with_files_of_settings_and_secrets() {
     assert_eq!(story.bank.sandbox.requests().len(), 0, "something was requested");
     assert!(!story.path("lake").exists(), "something was written");
     insta::assert_snapshot!("settings_failures", story.text);
+}
+
+/// Makes the last snapshot look as a program of the future would leave it.
+fn take_for_newer(lake: &Path) {
+    let manifest = lake.join("latest/manifest.json");
+    edit(&manifest, |text| text.replacen("\"manifest_version\": 1,", "\"manifest_version\": 99,", 1));
+    let bytes = fs::read(lake.join("LATEST")).unwrap();
+    let mut latest: Latest = serde_json::from_slice(&bytes).unwrap();
+    latest.sha256 = Sha256::of(&fs::read(&manifest).unwrap());
+    edit(&lake.join("LATEST"), |_| String::from_utf8(latest.to_bytes().unwrap()).unwrap());
 }
 
 fn edit(path: &Path, change: impl Fn(String) -> String) {

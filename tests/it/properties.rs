@@ -35,7 +35,7 @@ fn exported(patches: &[BTreeMap<&'static str, String>]) -> (Vec<Row>, Vec<Row>) 
     });
     let folder = tempfile::tempdir().unwrap();
     let mut run = bank.config(folder.path());
-    run.formats = Formats { parquet: true, csv: true };
+    run.formats = Formats::Both;
     assert_eq!(bank.export(run).unwrap().exit(), 0);
     let snapshot = latest(folder.path());
     let parquet: BTreeMap<String, Row> =

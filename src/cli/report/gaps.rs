@@ -71,7 +71,5 @@ fn meaning(reason: Reason) -> &'static str {
         Reason::AccountsChanged => "the accounts changed under the walk, twice",
         Reason::Shrunk => "far fewer rows than are held, and two walks did not agree",
         Reason::Deadline => "it took longer than a user may take",
-        Reason::Interrupted => "the run was interrupted",
-        Reason::OutsideWindow => "no walk has covered the window asked for",
     }
 }

@@ -9,11 +9,11 @@ use jiff::civil::Date;
 use tokio::sync::mpsc;
 
 use crate::api::{Api, ApiConfig, BaseUrl, Limits, Rate, Timings};
-use crate::extract::columns::{day, ids, number, when};
 use crate::extract::walk::row_hashes;
 use crate::extract::*;
 use crate::model::{DecimalType, Reason, Secret, UnitMode, UnitOutcome, UserId, Window, time};
 use crate::sandbox::{Endpoint, Kind, RequestRecord, Sandbox, SandboxConfig};
+use crate::table::column::{day, ids, number, when};
 use crate::table::{Context, Decoder, Issue, List, Table};
 
 pub(super) struct Bench {
@@ -21,6 +21,7 @@ pub(super) struct Bench {
     pub cancel: Cancel,
     pub drain: Duration,
     pub concurrency: usize,
+    pub limits: Limits,
 }
 
 /// One row as a lake would hold it.
@@ -61,6 +62,7 @@ impl Bench {
             cancel: Cancel::new(),
             drain: Duration::from_secs(60),
             concurrency: 4,
+            limits: Limits { attempts: 3, ..Limits::default() },
         }
     }
 
@@ -74,6 +76,14 @@ impl Bench {
 
     pub(super) fn accounts_of(&self, user: i64) -> Vec<i64> {
         self.sandbox.with_world(|world| world.holdings(user).unwrap().accounts().map(|row| row.id).collect())
+    }
+
+    /// How many of the user's accounts have transactions.
+    pub(super) fn accounts_with_rows(&self, user: UserId) -> usize {
+        self.sandbox.with_world(|world| {
+            let rows = world.holdings(user.get()).unwrap().transactions().iter();
+            rows.map(|row| row.id_account).collect::<BTreeSet<_>>().len()
+        })
     }
 
     pub(super) fn transactions_of(&self, user: i64) -> Vec<i64> {
@@ -100,7 +110,7 @@ impl Bench {
             unit: Duration::from_secs(600),
             ..Timings::scaled(0.001)
         };
-        config.limits = Limits { attempts: 3, ..Limits::default() };
+        config.limits = self.limits.clone();
         let api = Api::new(config).unwrap();
         let settings =
             FetchConfig { concurrency: NonZeroUsize::new(self.concurrency).unwrap(), drain: self.drain };
@@ -321,6 +331,7 @@ impl Lake {
                 rows: rows.len() as u64,
                 null_last_update: rows.values().any(|row| row.undated_update),
                 archived_empty: 0,
+                live_empty: false,
                 structure: run.structure(*user),
             };
             self.0.insert(*user, HeldUser { rows, facts });

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::api::ExitClass;
+use crate::api::{ExitClass, Limits};
 use crate::extract::tests::bench::{Bench, Run, plain};
 use crate::extract::{ExtractError, ExtractErrorKind, Fetched, flag};
 use crate::model::{Proof, Reason};
-use crate::sandbox::{Endpoint, Fault, NewAccount, NextLink, Paging, Rule, SandboxConfig};
+use crate::sandbox::{Endpoint, Fault, NewAccount, NextLink, Paging, Rule, SandboxConfig, Total};
 use crate::table::IssueKind;
 
 async fn with(config: SandboxConfig, rule: Rule) -> (Bench, Run) {
@@ -57,6 +57,27 @@ async fn fault_35_empty_pages_without_end_are_given_up() {
 }
 
 #[tokio::test]
+async fn fault_35_a_walk_of_too_many_pages_or_rows_is_given_up() {
+    let mut bench = Bench::start(SandboxConfig { page_cap: Some(10), ..plain(100) }).await;
+    assert_eq!((bench.limits.walk_pages, bench.limits.walk_rows), (10_000, 5_000_000));
+    bench.full().await;
+    let pages = bench.count(Endpoint::Transactions) as u64;
+    for (walk_pages, walk_rows, given_up) in
+        [(pages, 100, false), (pages - 1, 100, true), (pages, 99, true), (3, 100, true)]
+    {
+        bench.limits = Limits { walk_pages, walk_rows, ..bench.limits };
+        bench.sandbox.forget_requests();
+        let run = bench.full().await;
+        assert_eq!(run.units.is_empty(), given_up, "{walk_pages} pages, {walk_rows} rows");
+        if given_up {
+            assert_eq!(reason(&bench, &run), Reason::PageLimit);
+        }
+        assert!(bench.count(Endpoint::Transactions) as u64 <= walk_pages);
+        bench.assert_polite();
+    }
+}
+
+#[tokio::test]
 async fn one_empty_page_is_no_end() {
     // The page's rows are missing for good: only the passes and the total can tell.
     let (bench, run) = with(plain(3500), transactions().nth(2).fault(Fault::EmptyPage)).await;
@@ -96,7 +117,8 @@ async fn a_refused_token_is_renewed_once() {
     let (bench, run) = with(plain(100), transactions().fault(Fault::Status(401))).await;
     assert_eq!(bench.check_run(&run), 100);
     assert_eq!(bench.count(Endpoint::Renew), 2);
-    let (bench, run) = with(plain(100), transactions().always().fault(Fault::Status(401))).await;
+    // More often than anybody asks who gives up, and not for ever: else who does not would never end here.
+    let (bench, run) = with(plain(100), transactions().times(50).fault(Fault::Status(401))).await;
     assert_eq!(reason(&bench, &run), Reason::Unauthorized);
     assert_eq!((bench.count(Endpoint::Renew), bench.count(Endpoint::Transactions)), (2, 2));
 }
@@ -227,6 +249,23 @@ async fn accounts_that_keep_changing_leave_the_user_incomplete() {
 }
 
 #[tokio::test]
+async fn what_comes_with_a_balance_that_moves_after_the_last_pass_is_fetched() {
+    // Where `total` tells nothing, only the second look at the accounts does.
+    let bench = Bench::start(SandboxConfig { transactions_total: Total::Absent, ..plain(1500) }).await;
+    let user = bench.only_user();
+    let account = bench.accounts_of(user.get())[0];
+    bench.sandbox.inject(Rule::on(Endpoint::Accounts).nth(2).change(move |world| {
+        // Not the newest: that one is shown by the look at the whole list.
+        let day = world.day(-30);
+        world.insert_transaction(user.get(), account, &day, "-3.50").unwrap();
+        assert!(world.edit_account(user.get(), account, |row| row.balance = Some("1.25".into())));
+    }));
+    let run = bench.full().await;
+    assert_eq!(run.rows_of(user).len(), 1501);
+    bench.check_run(&run);
+}
+
+#[tokio::test]
 async fn a_conflict_under_one_last_update_is_an_issue() {
     let bench = Bench::start(SandboxConfig { paging: Paging::Keyset, ..plain(1500) }).await;
     let user = bench.only_user();
@@ -296,4 +335,13 @@ async fn a_receiver_that_leaves_ends_the_run() {
     drop(messages);
     let error = fetcher.fetch(&plan, &BTreeMap::new(), |_| false, &out).await.unwrap_err();
     assert!(matches!(error, ExtractError::ReceiverGone));
+}
+
+#[tokio::test]
+async fn a_refused_token_and_its_successor_are_both_given_back() {
+    let rule = Rule::on(Endpoint::Accounts).fault(Fault::Status(401));
+    let (bench, run) = with(plain(50), rule).await;
+    assert_eq!(run.rows_of(bench.only_user()).len(), 50);
+    assert_eq!((bench.count(Endpoint::Renew), bench.count(Endpoint::Revoke)), (2, 2));
+    bench.assert_polite();
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod churn;
+mod costs;
 mod domain;
 mod faults;
 mod nights;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::extract::tests::bench::{Bench, Lake, plain, window};
 use crate::extract::{PlanConfig, RunMode, Why, flag};
-use crate::model::{Proof, UnitMode};
+use crate::model::{Proof, UnitMode, UserId};
 use crate::sandbox::{Endpoint, NewAccount, Nights, Paging, Rule, SandboxConfig};
 
 fn incremental() -> PlanConfig {
@@ -129,7 +129,51 @@ async fn an_account_that_appears_under_a_delta_walk_makes_it_a_full_one() {
     }));
     let run = bench.run(&lake.previous(), &incremental()).await;
     assert_eq!(run.unit(user).mode, UnitMode::Full);
-    assert!(run.unit(user).flags.contains(&flag::ACCOUNTS_CHANGED.to_owned()));
+    assert_eq!(run.rows_of(user).len(), 51);
+    bench.assert_polite();
+}
+
+/// An API whose list of a user's transactions leaves out archived accounts, and a user with two accounts.
+async fn hiding() -> (Bench, UserId, i64) {
+    let bench = Bench::start(SandboxConfig { archived_in_walk: false, ..plain(50) }).await;
+    let user = bench.only_user();
+    let account = bench.sandbox.with_world(|world| {
+        let account = world.add_account(user.get(), &NewAccount::default()).unwrap();
+        world.insert_transaction(user.get(), account, "2026-01-01", "1.00").unwrap();
+        world.advance(3 * 86_400);
+        account
+    });
+    (bench, user, account)
+}
+
+#[tokio::test]
+async fn an_account_archived_just_before_a_full_walk_in_one_response_keeps_its_rows() {
+    let (bench, user, account) = hiding().await;
+    bench.sandbox.inject(Rule::on(Endpoint::Transactions).change(move |world| {
+        world.archive_account(user.get(), account);
+    }));
+    let run = bench.full().await;
+    assert_eq!(bench.check_run(&run), 51);
+    assert_eq!(bench.count(Endpoint::AccountTransactions), 1, "{:?}", run.unit(user).flags);
+    bench.assert_polite();
+}
+
+#[tokio::test]
+async fn an_account_archived_just_before_a_delta_walk_shows_what_changed() {
+    let (bench, user, account) = hiding().await;
+    let mut lake = Lake::default();
+    lake.absorb(&bench.full().await);
+    bench.sandbox.night_of(Nights::QUIET);
+    bench.sandbox.with_world(|world| world.insert_transaction(user.get(), account, "2026-01-02", "2.00"));
+    let since = bench.sandbox.request_count();
+    bench.sandbox.inject(Rule::on(Endpoint::Transactions).change(move |world| {
+        world.archive_account(user.get(), account);
+    }));
+    let run = bench.run(&lake.previous(), &incremental()).await;
+    assert_eq!(run.unit(user).mode, UnitMode::Full);
+    lake.absorb(&run);
+    assert_eq!(bench.check(user, lake.rows(user), since), 52);
+    bench.assert_polite();
 }
 
 #[tokio::test]

@@ -21,8 +21,11 @@ async fn one_page_of_history_costs_one_request() {
         assert_eq!(run.unit(user).proof, Proof::SingleResponse);
         assert_eq!(run.unit(user).rows_held, rows as u64);
         assert_eq!(bench.count(Endpoint::Transactions), 1, "{rows} rows");
-        assert_eq!(bench.requests_of(user).len(), around(1));
-        assert_eq!(run.unit(user).requests + 1, around(1) as u64, "all but the revoking");
+        // An account without a row: it may have been archived meanwhile, the accounts are read once more.
+        let again = usize::from(run.unit(user).accounts_walked.len() > bench.accounts_with_rows(user));
+        assert!(again == 0 || rows < 10, "{rows} rows");
+        assert_eq!(bench.requests_of(user).len(), around(1) + again);
+        assert_eq!(run.unit(user).requests as usize + 1, around(1) + again, "all but the revoking");
         assert_eq!(run.plan.estimate().requests, around(1) as u64);
         bench.assert_polite();
     }

@@ -8,20 +8,15 @@ use arrow::record_batch::RecordBatch;
 use tokio::sync::mpsc;
 
 use crate::api::Target;
-use crate::extract::columns::{day, number};
 use crate::extract::error::{ExtractError, Stop};
 use crate::extract::session::{Answer, Session};
 use crate::extract::unit::{ApiRange, Fetched};
 use crate::model::{Reason, UserId, Window, time};
+use crate::table::column::{day, number};
 use crate::table::{Issue, IssueKind, List, Page, Table};
 
 use super::held::{Held, WalkSet};
 use super::query::{PAGE_ROWS, Scope};
-
-/// Pages after which a walk is given up.
-const MAX_PAGES: u64 = 10_000;
-/// Rows after which a walk is given up.
-pub(super) const MAX_ROWS: u64 = 5_000_000;
 
 /// Where rows leave to.
 #[derive(Clone, Debug)]
@@ -124,14 +119,15 @@ impl<'w, 'a> Walker<'w, 'a> {
 
     /// Asks for one page, within the limits.
     pub(super) async fn ask(&mut self, target: &Target) -> Result<Answer, Stop> {
+        let (pages, rows) = self.session.walk_limits();
         self.pages += 1;
-        if self.pages > MAX_PAGES {
-            return Err(Stop::unit(Reason::PageLimit, format!("more than {MAX_PAGES} pages")));
+        if self.pages > pages {
+            return Err(Stop::unit(Reason::PageLimit, format!("more than {pages} pages")));
         }
         let answer = self.session.page(List::Transactions, self.scope.endpoint(), target).await?;
         self.tally.received += answer.page.envelope.received as u64;
-        if self.held.len() > MAX_ROWS {
-            return Err(Stop::unit(Reason::PageLimit, format!("more than {MAX_ROWS} transactions")));
+        if self.held.len() > rows {
+            return Err(Stop::unit(Reason::PageLimit, format!("more than {rows} transactions")));
         }
         Ok(answer)
     }

@@ -55,12 +55,12 @@ impl Before {
                 if let Some(account) = at(accounts, row)
                     && population.standing(user) == Standing::Stays
                 {
-                    let standing = Certainty {
+                    let certainty = Certainty {
                         proof: text_at(proofs, row).and_then(Proof::from_code),
                         complete: complete.is_valid(row) && complete.value(row),
                         reason: text_at(reasons, row).and_then(Reason::from_code),
                     };
-                    before.insert((user, account), standing);
+                    before.insert((user, account), certainty);
                 }
             }
         }
@@ -85,12 +85,12 @@ pub(super) fn rows(
         .iter()
         .flat_map(|(user, unit)| unit.accounts.iter().map(move |walk| (*user, walk)))
         .map(|(user, walk)| {
-            let standing =
+            let certainty =
                 Certainty { proof: Some(walk.proof), complete: walk.complete, reason: walk.reason };
-            ((user, walk.account.get()), standing)
+            ((user, walk.account.get()), certainty)
         })
         .collect();
-    let standing = |(user, account): (Option<i64>, i64)| -> Certainty {
+    let certainty = |(user, account): (Option<i64>, i64)| -> Certainty {
         let unit = user.and_then(|user| walked.get(&user).map(|unit| (user, unit)));
         if let Some((user, unit)) = unit {
             // An account that is in no list came with the walk of the whole user, and is as complete as that.
@@ -103,13 +103,13 @@ pub(super) fn rows(
             None => known,
         }
     };
-    let standings: Vec<Certainty> = accounts.keys().map(|key| standing(*key)).collect();
+    let certainties: Vec<Certainty> = accounts.keys().map(|key| certainty(*key)).collect();
     let column = |name: &str| -> Option<ArrayRef> {
         let dates = |of: fn((i32, i32)) -> i32| -> ArrayRef {
             Arc::new(accounts.values().map(|held| held.dates.map(of)).collect::<Date32Array>())
         };
         let texts = |of: fn(&Certainty) -> Option<&'static str>| -> ArrayRef {
-            Arc::new(standings.iter().map(of).collect::<StringArray>())
+            Arc::new(certainties.iter().map(of).collect::<StringArray>())
         };
         Some(match name {
             "id_account" => {
@@ -121,9 +121,9 @@ pub(super) fn rows(
             "rows" => {
                 Arc::new(accounts.values().map(|held| i64::try_from(held.rows).ok()).collect::<Int64Array>())
             }
-            "proof" => texts(|standing| standing.proof.map(Proof::as_str)),
-            "complete" => Arc::new(standings.iter().map(|s| Some(s.complete)).collect::<BooleanArray>()),
-            "reason" => texts(|standing| standing.reason.map(Reason::as_str)),
+            "proof" => texts(|certainty| certainty.proof.map(Proof::as_str)),
+            "complete" => Arc::new(certainties.iter().map(|c| Some(c.complete)).collect::<BooleanArray>()),
+            "reason" => texts(|certainty| certainty.reason.map(Reason::as_str)),
             _ => return None,
         })
     };

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::encode::CsvProfile;
 use crate::lake::layout::RunId;
 use crate::lake::{Area, Snapshot, Store};
-use crate::model::{AccountId, DecimalType, Proof, Reason, UnitMode, UserId, Window};
+use crate::model::{AccountWalk, DecimalType, Proof, Reason, UnitMode, UserId, Window};
 use crate::table::Issue;
 
 use super::staged::StagedRows;
@@ -67,22 +67,9 @@ pub struct Walked {
     /// When the attempt that fetched the user began, on the server's clock.
     pub as_of: Timestamp,
     /// Every account in the user's list.
-    pub accounts: Vec<WalkedAccount>,
+    pub accounts: Vec<AccountWalk>,
     /// What the rows fetched cannot hold (rows without a key): the next walk is a full one, so that it is not forgotten.
     pub lacks: Option<Reason>,
-}
-
-/// How one account was covered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WalkedAccount {
-    /// The account.
-    pub account: AccountId,
-    /// The proof of the walk that covered it.
-    pub proof: Proof,
-    /// Whether everything that the API shows of it was received.
-    pub complete: bool,
-    /// Why not.
-    pub reason: Option<Reason>,
 }
 
 /// What this run says of the domain's lists. Rows are in their tables' order.

@@ -45,7 +45,7 @@ mod units;
 pub use builder::build;
 pub use built::Built;
 pub use error::BuildError;
-pub use input::{Attempt, BuildInput, DomainLists, Formats, Stop, Walked, WalkedAccount};
+pub use input::{Attempt, BuildInput, DomainLists, Formats, Stop, Walked};
 pub use staged::StagedRows;
 pub use tally::RowCount;
 pub use units::{UnitRow, read_units, units_schema};

@@ -1,5 +1,6 @@
 //! Files of the snapshot under construction: written anew, or taken over from the parent.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -9,7 +10,7 @@ use crate::lake::facts::{FileFacts, RowFacts};
 use crate::lake::layout::RunId;
 use crate::lake::manifest::FileEntry;
 use crate::lake::{Area, FilePath, Store, WORK_MODE};
-use crate::model::DecimalType;
+use crate::model::{DecimalType, UserId};
 use crate::table::{Month, Table};
 
 use super::BuildError;
@@ -98,10 +99,7 @@ impl Output<'_> {
     }
 
     /// Writes the run's facts.
-    pub(super) fn write_units(
-        &self,
-        rows: &std::collections::BTreeMap<crate::model::UserId, UnitRow>,
-    ) -> Result<FileEntry, BuildError> {
+    pub(super) fn write_units(&self, rows: &BTreeMap<UserId, UnitRow>) -> Result<FileEntry, BuildError> {
         let path = FilePath::units();
         let place = path.under(&self.building);
         self.create_folder_of(&place)?;

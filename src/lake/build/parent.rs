@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
-use crate::encode::{Fingerprint, ParquetReader, WRITER_EPOCH};
+use crate::encode::{Fingerprint, ParquetReader};
 use crate::lake::layout::place;
 use crate::lake::manifest::FileEntry;
 use crate::lake::{Area, LakeError, Snapshot};
@@ -42,15 +42,9 @@ impl<'a> Parent<'a> {
         }
         let has_parquet = files.keys().any(|(area, ..)| *area == Area::Parquet);
         let area = if has_parquet { Area::Parquet } else { Area::State };
-        let same = |snapshot: &Snapshot, table: Table| {
-            let entry = snapshot.manifest.tables.iter().find(|entry| entry.name == table);
-            snapshot.manifest.writer_epoch == WRITER_EPOCH
-                && entry.is_some_and(|entry| entry.schema.to_string() == table.schema().fingerprint(decimal))
-        };
-        let same_writer = snapshot
-            .iter()
-            .flat_map(|snapshot| Table::ALL.into_iter().filter(|table| same(snapshot, *table)))
-            .collect();
+        let same =
+            |table: &Table| snapshot.is_some_and(|held| held.manifest.is_written_as_now(*table, decimal));
+        let same_writer = Table::ALL.into_iter().filter(same).collect();
         Self { snapshot, decimal, area, files, same_writer }
     }
 

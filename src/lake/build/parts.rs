@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 
@@ -18,7 +18,7 @@ use super::input::BuildInput;
 use super::merge::{Judge, Rows};
 use super::output::Output;
 use super::parent::Parent;
-use super::part::{BuiltPart, PartSource, Watch, scan};
+use super::part::{BuiltPart, PartSource, Watch, scan, untouched};
 use super::population::Population;
 use super::rules::{ByUser, LASTING_COLUMNS, Lasting, Whole};
 
@@ -76,20 +76,23 @@ impl<'a> Parts<'a> {
     ) -> Result<Self, BuildError> {
         let part =
             |table, month, fresh| Part { table, month, fresh, bytes: sources.parent.bytes(table, month) };
-        let whole = [
-            Table::Users,
-            Table::Connectors,
-            Table::ConnectorSources,
-            Table::Connections,
-            Table::ConnectionSources,
-            Table::Accounts,
-        ];
-        let mut parts: Vec<Part> = whole.into_iter().map(|table| part(table, None, true)).collect();
-        let months = sources.input.staged.months(Table::Transactions)?;
-        for (table, fresh) in [
-            (Table::Transactions, BTreeSet::from_iter(months)),
-            (Table::Balances, balances.keys().copied().collect()),
-        ] {
+        let mut parts = Vec::new();
+        for table in Table::ALL {
+            let fresh: BTreeSet<Month> = match table {
+                // They depend on the rows of the others, and come after them.
+                Table::Coverage | Table::Issues => continue,
+                Table::Users
+                | Table::Connectors
+                | Table::ConnectorSources
+                | Table::Connections
+                | Table::ConnectionSources
+                | Table::Accounts => {
+                    parts.push(part(table, None, true));
+                    continue;
+                }
+                Table::Transactions => sources.input.staged.months(table)?.into_iter().collect(),
+                Table::Balances => balances.keys().copied().collect(),
+            };
             let months: BTreeSet<Month> = fresh.iter().copied().chain(sources.parent.months(table)).collect();
             parts.extend(months.into_iter().map(|month| part(table, Some(month), fresh.contains(&month))));
         }
@@ -107,7 +110,7 @@ impl<'a> Parts<'a> {
                 let stopped = (self.sources.input.stop.0)();
                 match if stopped { Err(BuildError::Stopped) } else { self.build_part(*part) } {
                     Ok(part) => {
-                        done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(part);
+                        done.lock().unwrap_or_else(PoisonError::into_inner).push(part);
                     }
                     Err(error) => {
                         // Nobody begins another part.
@@ -126,7 +129,7 @@ impl<'a> Parts<'a> {
             }
             result
         })?;
-        Ok(done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+        Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn build_part(&self, part: Part) -> Result<Done, BuildError> {
@@ -147,6 +150,13 @@ impl<'a> Parts<'a> {
                 Ok(Done { part, held, listed: Listed::default() })
             }
             Table::Balances => {
+                // Balances are kept for ever: a night must not read all there ever were.
+                if !part.fresh
+                    && population.nobody_left()
+                    && let Some(linked) = untouched(self.sources.output, self.sources.parent, (table, month))?
+                {
+                    return Ok(quiet((linked, ())));
+                }
                 let judge = Lasting { population };
                 let tonight =
                     || Ok(month.and_then(|m| self.balances.get(&m)).map_or_else(none, |r| one(r.clone())));

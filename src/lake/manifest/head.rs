@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::encode::Sha256;
+use crate::encode::{Sha256, WRITER_EPOCH};
 use crate::lake::layout::RunId;
 use crate::model::{DecimalType, Window};
 use crate::table::Table;
@@ -302,6 +302,14 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_slice(bytes)?;
         if manifest.to_bytes()? == bytes { Ok(manifest) } else { Err(NotAManifest::Spelling) }
+    }
+
+    /// Whether this program would write a table of these rows with the same columns and bytes.
+    #[must_use]
+    pub fn is_written_as_now(&self, table: Table, decimal: DecimalType) -> bool {
+        let entry = self.tables.iter().find(|entry| entry.name == table);
+        self.writer_epoch == WRITER_EPOCH
+            && entry.is_some_and(|entry| entry.schema.to_string() == table.schema().fingerprint(decimal))
     }
 
     /// Bytes of all its files.

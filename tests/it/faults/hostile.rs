@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use powens_export::encode::CsvProfile;
 use powens_export::export::Formats;
 use powens_export::model::Reason;
 use powens_export::sandbox::{Endpoint, Fault, NextLink, On, RetryAfter, Rule};
@@ -216,8 +217,7 @@ fn fault_100_ids_and_texts_that_look_like_paths() {
             row.currency = Some("../..".into());
         });
     });
-    let ended =
-        scene.run_with("lake", |config| config.formats = Formats { parquet: true, csv: true }).whole();
+    let ended = scene.run_with("lake", |config| config.formats = Formats::Both).whole();
     for (id, mark) in rows.iter().zip(marks) {
         assert_eq!(ended.row(Table::Transactions, *id)["wording"], mark);
     }
@@ -270,8 +270,8 @@ fn fault_101_formulas_in_labels_stay_texts() {
         }
     });
     let ended = scene.run_with("lake", |config| {
-        config.formats = Formats { parquet: true, csv: true };
-        config.csv_profile = "fr".to_owned();
+        config.formats = Formats::Both;
+        config.csv_profile = CsvProfile::Fr;
     });
     let ended = ended.whole();
     let mut texts = Vec::new();

@@ -257,7 +257,7 @@ fn fault_60_clocks_that_disagree() {
             Rule::on(powens_export::sandbox::On::Any).always().fault(Fault::Date(date.map(str::to_owned))),
         );
         let ended =
-            scene.run_with("lake", |config| config.mode = powens_export::export::ModeRequest::Full).whole();
+            scene.run_with("lake", |config| config.mode = powens_export::export::RunMode::Full).whole();
         scene.bank.sandbox.clear_rules();
         let tables =
             |ended: &super::scene::Ended| (ended.rows(Table::Transactions), ended.rows(Table::Accounts));

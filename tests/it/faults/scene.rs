@@ -179,7 +179,7 @@ impl Scene {
 
         self.bank.sandbox.clear_rules();
         self.inject(rule(user));
-        let carried = self.run_with(&held, |config| config.mode = export::ModeRequest::Full);
+        let carried = self.run_with(&held, |config| config.mode = export::RunMode::Full);
         let carried = carried.partial(user, reason);
         assert_eq!(carried.manifest().users.carried, 1, "{reason}");
         assert_eq!(
@@ -206,7 +206,7 @@ impl Scene {
             self.inject(rule());
             let ended = self.run_with(lake, |config| {
                 config.api.timings = impatient();
-                config.mode = export::ModeRequest::Full;
+                config.mode = export::RunMode::Full;
             });
             assert_eq!(ended.exit, exit, "{}: {}", ended.error, ended.log);
             assert!(ended.error.contains(said), "{}", ended.error);

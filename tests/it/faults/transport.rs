@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use powens_export::api::BaseUrl;
+use powens_export::api::{BaseUrl, Timings};
 use powens_export::export::RunConfig;
 use powens_export::model::Reason;
 use powens_export::sandbox::{Endpoint, Fault, On, Rule};
@@ -266,6 +266,22 @@ impl Network {
 
 fn copy_of(socket: &TcpStream) -> TcpStream {
     socket.try_clone().unwrap()
+}
+
+#[test]
+fn fault_11_an_api_that_answers_nobody_any_more_is_gone_even_before_patience_ends() {
+    let scene = Scene::new(small());
+    let calm = scene.calm();
+    // Users come to the end of their attempts long before an outage counts as one.
+    scene.inject(Rule::on(On::Any).after(8).always().fault(Fault::ResetBeforeHeaders));
+    let ended = scene.run_with("lake", |config| {
+        config.api.timings = Timings { outage_patience: Duration::from_secs(600), ..impatient() };
+        config.api.limits.attempts = 2;
+    });
+    assert_eq!((ended.exit, ended.manifest.is_some()), (69, false), "{}\n{}", ended.error, ended.log);
+    assert!(ended.error.contains("run the same command again later to resume"), "{}", ended.error);
+    scene.bank.sandbox.clear_rules();
+    assert_eq!(scene.run("lake").whole().digests(), calm);
 }
 
 #[test]

@@ -462,8 +462,7 @@ fn fault_54_control_characters_and_long_texts_are_kept() {
         let other = world.holdings(user).unwrap().transactions().ids().nth(4).unwrap();
         world.edit_transaction(user, other, |row| row.wording = Some("a\0b\r\nc".into()));
     });
-    let ended =
-        scene.run_with("lake", |config| config.formats = Formats { parquet: true, csv: true }).whole();
+    let ended = scene.run_with("lake", |config| config.formats = Formats::Both).whole();
     assert!(ended.row(Table::Transactions, id)["wording"] == long, "a long text is cut");
     // The one character that CSV readers choke on is replaced there, and only there.
     let csv = csv(&ended, "wording");

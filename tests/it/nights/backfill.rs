@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::civil::Date;
-use powens_export::export::{ModeRequest, RunConfig, RunReport};
+use powens_export::export::{Formats, RunConfig, RunMode, RunReport};
 use powens_export::lake::build::{UnitRow, read_units};
 use powens_export::lake::manifest::Mode;
 use powens_export::lake::{FilePath, Snapshot};
@@ -12,7 +12,7 @@ use powens_export::model::{UnitOutcome, UserId, Window};
 use powens_export::sandbox::Nights;
 use powens_export::table::Table;
 
-use super::held::{EQUAL, PARQUET, at_the_bank, of_one_full_run, plain, transaction_ids};
+use super::held::{EQUAL, at_the_bank, of_one_full_run, plain, transaction_ids};
 use crate::support::{Bank, assert_verified, digests, latest, rows};
 
 const EVER: (&str, &str) = ("0000", "9999");
@@ -149,7 +149,7 @@ fn a_window_must_touch_what_is_held() {
     assert!(bank.sandbox.requests().iter().all(|request| request.user.is_none()), "no user was asked for");
     assert_eq!(latest(&lake), before);
     let error =
-        RunConfig { mode: ModeRequest::Incremental, window: window("2026-01-01", ""), ..bank.config(&lake) };
+        RunConfig { mode: RunMode::Incremental, window: window("2026-01-01", ""), ..bank.config(&lake) };
     assert_eq!(bank.export(error).unwrap_err().exit_code(), 2);
     // The day before the first is near enough.
     run(&bank, &lake, window("2025-07-01", "2025-12-31"));
@@ -193,6 +193,6 @@ fn without_dates_all_is_walked_where_less_is_held() {
     assert_eq!(in_full, BTreeSet::from([newcomer]), "of the others all is held");
     assert_eq!(unit(newcomer).window, Some(Window::OPEN));
     assert_eq!(transaction_ids(&latest(&lake)), at_the_bank(&bank, EVER.0, EVER.1));
-    let full = of_one_full_run(&bank, &folder.path().join("full"), PARQUET);
+    let full = of_one_full_run(&bank, &folder.path().join("full"), Formats::Parquet);
     assert_eq!(digests(&report.manifest, EQUAL), full);
 }

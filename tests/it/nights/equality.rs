@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
-use powens_export::export::{Formats, ModeRequest, RunConfig, RunReport};
+use powens_export::export::{Formats, RunConfig, RunMode, RunReport};
 use powens_export::lake::manifest::Status;
 use powens_export::model::{UnitOutcome, UserId};
 use powens_export::sandbox::{Endpoint, Fault, Nights, Paging, Rule, SandboxConfig};
@@ -12,7 +12,7 @@ use powens_export::table::Table;
 use proptest::prelude::*;
 
 use super::happenings::{night, pass};
-use super::held::{Balances, EQUAL, Held, PARQUET, of_one_full_run, outcomes, paris_day};
+use super::held::{Balances, EQUAL, Held, of_one_full_run, outcomes, paris_day};
 use crate::support::{Bank, assert_verified, digests, latest};
 
 /// A run of a history.
@@ -34,16 +34,13 @@ fn run() -> impl Strategy<Value = Run> {
     ];
     let failing = (0_usize..100, endpoint, prop_oneof![Just(403_u16), Just(404)]);
     let only = prop_oneof![3 => Just(None), 1 => any::<u16>().prop_map(Some)];
-    let formats = prop_oneof![3 => Just(PARQUET), 1 => Just(CSV), 1 => Just(BOTH)];
+    let formats = prop_oneof![3 => Just(Formats::Parquet), 1 => Just(Formats::Csv), 1 => Just(Formats::Both)];
     (only, prop::option::weighted(0.3, failing), formats).prop_map(|(only, failing, formats)| Run {
         only,
         failing,
         formats,
     })
 }
-
-const CSV: Formats = Formats { parquet: false, csv: true };
-const BOTH: Formats = Formats { parquet: true, csv: true };
 
 /// Moments at which histories begin: before the clocks change, before a year ends, before a 29 February.
 const STARTS: [&str; 5] = [
@@ -164,7 +161,7 @@ proptest! {
         config in bank(),
         full_every_days in prop_oneof![Just(400_u32), 1_u32..9],
         history in prop::collection::vec((night(), prop::collection::vec(run(), 0..3)), 1..7),
-        formats in prop_oneof![3 => Just(PARQUET), 1 => Just(BOTH)],
+        formats in prop_oneof![3 => Just(Formats::Parquet), 1 => Just(Formats::Both)],
     ) {
         let bank = Bank::new(config);
         let folder = tempfile::tempdir().unwrap();
@@ -200,20 +197,20 @@ fn what_leaves_no_trace_is_found_by_the_next_full_walk() {
         Bank::new(SandboxConfig { users: 9, seed: 5, transactions_per_user: 12, ..SandboxConfig::default() });
     let folder = tempfile::tempdir().unwrap();
     let (root, full_every_days) = (folder.path().join("nights"), 3);
-    let formats = PARQUET;
+    let formats = Formats::Parquet;
     let run = |mode| {
         bank.export(RunConfig { mode, full_every_days, accept_shrink: true, ..bank.config(&root) }).unwrap()
     };
-    run(ModeRequest::Auto);
+    run(RunMode::Auto);
     let mut differed = false;
     for night in 0..6 {
         // Each night touches one row of an account with the odds of one in eight: several pass at once.
         (0..5).for_each(|_| bank.sandbox.night_of(SILENT));
-        let nightly = run(ModeRequest::Incremental);
+        let nightly = run(RunMode::Incremental);
         let full = of_one_full_run(&bank, &folder.path().join(format!("full-{night}")), formats);
         differed |= digests(&nightly.manifest, EQUAL) != full;
         // Five nights in one are more than three days: everybody is due.
-        let repaired = run(ModeRequest::Auto);
+        let repaired = run(RunMode::Auto);
         assert_eq!(digests(&repaired.manifest, EQUAL), full, "night {night}");
     }
     assert!(differed, "the bank changed nothing silently");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::tz::TimeZone;
-use powens_export::export::{Formats, ModeRequest, RunConfig};
+use powens_export::export::{Formats, RunConfig, RunMode};
 use powens_export::lake::build::read_units;
 use powens_export::lake::manifest::Changes;
 use powens_export::lake::{FilePath, Snapshot};
@@ -13,8 +13,6 @@ use powens_export::sandbox::SandboxConfig;
 use powens_export::table::Table;
 
 use crate::support::{Bank, Row, Rows, digests, rows};
-
-pub(super) const PARQUET: Formats = Formats { parquet: true, csv: false };
 
 /// The tables whose bytes a full run gives again. Of the others, `coverage` tells how rows were proven, and `balances`
 /// keeps what no run can ask for again.
@@ -37,7 +35,7 @@ pub(super) fn paris_day(bank: &Bank) -> String {
 
 /// The digests of a fresh lake, made by one full run of these formats.
 pub(super) fn of_one_full_run(bank: &Bank, lake: &Path, formats: Formats) -> BTreeMap<String, String> {
-    let config = RunConfig { formats, mode: ModeRequest::Full, ..bank.config(lake) };
+    let config = RunConfig { formats, mode: RunMode::Full, ..bank.config(lake) };
     digests(&bank.export(config).unwrap().manifest, EQUAL)
 }
 

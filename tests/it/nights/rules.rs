@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use powens_export::export::{ExportError, ModeRequest, RunConfig};
+use powens_export::export::{ExportError, Formats, RunConfig, RunMode};
 use powens_export::lake::FilePath;
 use powens_export::lake::build::{UnitRow, read_units};
 use powens_export::lake::manifest::Status;
@@ -12,7 +12,7 @@ use powens_export::model::{Reason, UnitOutcome, UserId, Window};
 use powens_export::sandbox::{Endpoint, Fault, NewAccount, Nights, Rule, SandboxConfig, Total, World};
 use powens_export::table::Table;
 
-use super::held::{EQUAL, PARQUET, of_one_full_run, plain, transaction_ids};
+use super::held::{EQUAL, of_one_full_run, plain, transaction_ids};
 use crate::support::{Bank, assert_verified, digests, latest, rows};
 
 /// A bank, and a lake that holds it.
@@ -92,7 +92,7 @@ impl House {
 
     fn assert_like_one_full_run(&self) {
         let lake = self.folder.path().join("full");
-        let full = of_one_full_run(&self.bank, &lake, PARQUET);
+        let full = of_one_full_run(&self.bank, &lake, Formats::Parquet);
         std::fs::remove_dir_all(lake).unwrap();
         assert_eq!(digests(&latest(&self.lake).manifest, EQUAL), full);
     }
@@ -182,7 +182,7 @@ fn a_row_without_last_update_makes_every_walk_a_full_one() {
         world.edit_transaction(user, row, |row| row.last_update = None);
         row
     });
-    house.export(RunConfig { mode: ModeRequest::Full, ..house.config() }).unwrap();
+    house.export(RunConfig { mode: RunMode::Full, ..house.config() }).unwrap();
     house.quiet_night();
     // Its changes would not show.
     house.world(|world| {
@@ -212,7 +212,7 @@ fn full_walks_are_spread_over_the_nights() {
     assert!(walks.values().all(|walks| *walks == 2), "{walks:?}");
     // After nights without a run everybody is overdue; `--mode incremental` does not mind.
     (0..5).for_each(|_| house.quiet_night());
-    house.export(RunConfig { mode: ModeRequest::Incremental, ..config() }).unwrap();
+    house.export(RunConfig { mode: RunMode::Incremental, ..config() }).unwrap();
     assert_eq!(house.walked_in_full().len(), 0);
     house.export(config()).unwrap();
     assert_eq!(house.walked_in_full().len(), 12);
@@ -266,7 +266,7 @@ fn a_row_that_cannot_be_stored_is_named_until_it_is_gone() {
         let manifest = latest(&house.lake).manifest;
         manifest.incomplete.iter().filter(|entry| entry.reason == Reason::RowWithoutKey).count()
     };
-    house.export(RunConfig { mode: ModeRequest::Full, ..house.config() }).unwrap();
+    house.export(RunConfig { mode: RunMode::Full, ..house.config() }).unwrap();
     assert_eq!((named(), latest(&house.lake).manifest.status), (1, Status::Partial));
     house.quiet_night();
     let others = vec![UserId::new(house.users()[0]).unwrap()];
@@ -374,7 +374,7 @@ fn many_users_gone_publish_nothing_unless_that_is_accepted() {
 #[test]
 fn rows_that_are_gone_unexplained_publish_nothing() {
     let house = House::plain(3, 40);
-    let full = || RunConfig { mode: ModeRequest::Full, ..house.config() };
+    let full = || RunConfig { mode: RunMode::Full, ..house.config() };
     let all = {
         let users = house.users();
         let of = |user: i64| {
@@ -451,10 +451,10 @@ fn another_plan_uses_of_a_stage_only_what_is_enough_for_it() {
     };
     // Changes are not enough for a full run; everything is enough for a run of changes.
     stop(house.config());
-    house.export(RunConfig { mode: ModeRequest::Full, ..house.config() }).unwrap();
+    house.export(RunConfig { mode: RunMode::Full, ..house.config() }).unwrap();
     assert_eq!(house.asked(), all);
     house.quiet_night();
-    stop(RunConfig { mode: ModeRequest::Full, ..house.config() });
+    stop(RunConfig { mode: RunMode::Full, ..house.config() });
     house.run().unwrap();
     assert_eq!(house.asked(), BTreeSet::from([users[0], users[1]]));
     // A run for some users takes these alone.
@@ -528,7 +528,7 @@ fn connectors_that_cannot_be_read_are_those_of_the_last_snapshot() {
 fn changes_alone_need_something_to_build_upon() {
     let bank = plain(1, 5);
     let folder = tempfile::tempdir().unwrap();
-    let config = |path: &Path| RunConfig { mode: ModeRequest::Incremental, ..bank.config(path) };
+    let config = |path: &Path| RunConfig { mode: RunMode::Incremental, ..bank.config(path) };
     let error = bank.export(config(&folder.path().join("lake"))).unwrap_err();
     assert_eq!(error.exit_code(), 2, "{error}");
     assert!(bank.sandbox.requests().is_empty());

@@ -1,24 +1,23 @@
 //! A thousand nights of five users: both changes of the clock, a 29 February, failures, nights without a run, nights with
-//! two. `make soak` plays them all; the tests play the first forty, one autumn.
+//! two. `make soak` plays them all; the tests play the first two hundred, from autumn to spring.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use powens_export::export::{Event, Phase, RunConfig, RunReport};
+use powens_export::export::{Event, Formats, Phase, RunConfig, RunReport};
 use powens_export::lake::manifest::Status;
 use powens_export::sandbox::{Endpoint, Fault, Nights, Rule, SandboxConfig};
 use powens_export::table::Table;
 
-use super::held::{Balances, EQUAL, Held, PARQUET, of_one_full_run, outcomes, paris_day};
-use crate::support::{Bank, assert_verified, digests, latest};
+use super::held::{Balances, EQUAL, Held, of_one_full_run, outcomes, paris_day};
+use crate::support::{Bank, assert_verified, digests, disk, latest};
 
 /// How many nights are played when nobody asks for more.
-const FEW: u64 = 40;
+const FEW: u64 = 200;
 /// Users, likewise.
 const FIVE: u64 = 5;
 /// Every so many nights the lake is verified and held against a lake made by one full run.
@@ -79,24 +78,6 @@ impl Sum {
         self.bytes_written += written.iter().map(|file| file.bytes).sum::<u64>();
         self.slowest = self.slowest.max(took);
     }
-}
-
-/// Bytes of a folder's files, those with many names counted once.
-fn disk(folder: &Path) -> u64 {
-    fn add(folder: &Path, inodes: &mut BTreeMap<u64, u64>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let found = path.symlink_metadata().unwrap();
-            if found.is_dir() {
-                add(&path, inodes);
-            } else {
-                inodes.insert(found.ino(), found.size());
-            }
-        }
-    }
-    let mut inodes = BTreeMap::new();
-    add(folder, &mut inodes);
-    inodes.values().sum()
 }
 
 #[test]
@@ -181,7 +162,12 @@ fn check(bank: &Bank, lake: &Path, full: &Path, balances: &mut Balances) {
     let config = RunConfig { accept_shrink: true, ..bank.config(lake) };
     let nightly = bank.export(config).unwrap();
     assert_verified(lake);
-    assert_eq!(digests(&nightly.manifest, EQUAL), of_one_full_run(bank, full, PARQUET), "{}", full.display());
+    assert_eq!(
+        digests(&nightly.manifest, EQUAL),
+        of_one_full_run(bank, full, Formats::Parquet),
+        "{}",
+        full.display()
+    );
     fs::remove_dir_all(full).unwrap();
     let snapshot = latest(lake);
     balances.add(&Held::some_of(&snapshot, &[Table::Accounts]), &outcomes(&snapshot), &paris_day(bank));

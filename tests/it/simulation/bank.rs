@@ -1,7 +1,7 @@
 //! The bank of a schedule: a few users with tens of rows, and everything that may happen to them, between two nights
 //! or between two requests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
@@ -26,8 +26,23 @@ const VALUES: &[&str] = &[
     "123456789012345678901",
 ];
 
+/// Seconds between what the bank was founded with and the first night.
+pub(super) const BEFORE: i64 = 3 * 86_400;
+
 const WORDINGS: &[&str] =
     &["CARTE ESSAI", "VIR \"SEPA\"; à l'été", "PRLV\nligne deux", "", " espaces ", "=1+1", "漢字, é"];
+
+/// What no log, error, manifest or name may repeat.
+pub(super) const PRIVATE: &[&str] = &[
+    "CARTE ESSAI",
+    "PRLV",
+    "tout bas",
+    "漢字",
+    "à l'été",
+    "90071992547409.93",
+    "12345678901234567890",
+    "123456789012345678901",
+];
 
 const CURRENCIES: &[&str] = &["EUR", "EUR", "USD", "BTC"];
 
@@ -61,7 +76,7 @@ pub(super) fn found(world: &mut World, rng: &mut Rng, users: usize, most_rows: u
         }
     }
     // The last synchronisation lies far back: a pass sees only what moves now.
-    world.advance(3 * 86_400);
+    world.advance(BEFORE);
 }
 
 /// A connection with one to three accounts.
@@ -111,16 +126,19 @@ fn rows(world: &mut World, user: i64, habits: &Habits) -> Vec<i64> {
     })
 }
 
-/// How many accounts and rows there are that nobody marked deleted.
-pub(super) fn living_things(world: &mut World) -> (u64, u64) {
-    let (mut accounts, mut rows) = (0, 0);
-    for user in world.users() {
-        if let Some(holdings) = world.holdings(user) {
-            accounts += holdings.accounts().filter(|row| row.deleted.is_none()).count() as u64;
-            rows += holdings.transactions().iter().filter(|row| row.deleted.is_none()).count() as u64;
-        }
-    }
-    (accounts, rows)
+/// How many accounts and rows of each user the API shows that nobody marked deleted.
+pub(super) fn living_things(world: &mut World) -> BTreeMap<i64, (u64, u64)> {
+    let users = world.users();
+    let living = users.into_iter().filter_map(|user| {
+        let holdings = world.holdings(user)?;
+        let accounts = holdings.accounts().filter(|row| row.deleted.is_none()).count() as u64;
+        let disabled: Vec<i64> =
+            holdings.accounts().filter(|row| row.disabled.is_some()).map(|row| row.id).collect();
+        let rows = holdings.transactions().iter();
+        let rows = rows.filter(|row| row.deleted.is_none() && !disabled.contains(&row.id_account));
+        Some((user, (accounts, rows.count() as u64)))
+    });
+    living.collect()
 }
 
 /// A day of the last six weeks, seldom of the last year; some days have many rows.
@@ -140,7 +158,12 @@ fn insert(world: &mut World, rng: &mut Rng, user: i64) {
 }
 
 fn insert_on(world: &mut World, rng: &mut Rng, user: i64, account: i64, date: Box<str>) {
-    let row = Transaction {
+    let row = row(rng, account, date);
+    world.insert(user, row);
+}
+
+fn row(rng: &mut Rng, account: i64, date: Box<str>) -> Transaction {
+    Transaction {
         id_account: account,
         application_date: Some(date.clone()),
         rdate: Some(date.clone()),
@@ -152,8 +175,7 @@ fn insert_on(world: &mut World, rng: &mut Rng, user: i64, account: i64, date: Bo
         coming: rng.u8(..6) == 0,
         active: true,
         ..Transaction::default()
-    };
-    world.insert(user, row);
+    }
 }
 
 /// One small change of one user's rows.
@@ -202,6 +224,15 @@ pub(super) fn stir(world: &mut World, rng: &mut Rng, user: i64, habits: &Habits)
     }
 }
 
+/// Everybody's newest row goes without a trace.
+pub(super) fn purge(world: &mut World, habits: &Habits) {
+    for user in world.users() {
+        if let Some(row) = rows(world, user, habits).first() {
+            world.hard_delete(user, *row);
+        }
+    }
+}
+
 /// A change of what a user has: accounts and connections come and go.
 pub(super) fn rearrange(world: &mut World, rng: &mut Rng, user: i64) {
     let account = pick(rng, &accounts(world, user, false));
@@ -239,6 +270,29 @@ pub(super) fn rearrange(world: &mut World, rng: &mut Rng, user: i64) {
             world.set_state(user, connection, (rng.bool()).then_some(state));
         }
         _ => {}
+    }
+}
+
+/// An account comes, or comes back, with its history: rows as old as they were, which no list of changes shows.
+pub(super) fn bring_back(world: &mut World, rng: &mut Rng, user: i64) {
+    let Some(holdings) = world.holdings(user) else { return };
+    let refused: Vec<i64> =
+        holdings.accounts().filter(|row| row.disabled.is_some()).map(|row| row.id).collect();
+    let connections: Vec<i64> = holdings.connections().map(|row| row.id).collect();
+    let account = match (pick(rng, &refused), pick(rng, &connections)) {
+        (Some(account), _) => account,
+        (None, Some(connection)) => world
+            .add_account(user, &NewAccount { connection: Some(connection), ..NewAccount::default() })
+            .unwrap(),
+        (None, None) => return,
+    };
+    world.enable_account(user, account);
+    let mut earlier = world.clock().clone();
+    earlier.advance(-9 * 86_400);
+    for _ in 0..rng.usize(1..4) {
+        let date = day(world, rng);
+        let row = Transaction { last_update: Some(earlier.paris_text()), ..row(rng, account, date) };
+        world.quietly(|world| world.insert(user, row));
     }
 }
 

@@ -80,6 +80,13 @@ impl Published {
         self.units.rows.iter().map(unit).collect()
     }
 
+    /// How many rows of a user a table holds that nobody marked deleted.
+    pub(super) fn living(&self, table: &str, user: i64) -> u64 {
+        let sheet = self.table(table);
+        let rows = sheet.of("id_user", user).into_iter();
+        rows.filter(|row| row[sheet.at("deleted")].is_none()).count() as u64
+    }
+
     /// Path and digest of every data file.
     pub(super) fn digests(&self, tables: &[&str]) -> BTreeMap<String, String> {
         let files = self.manifest["files"].as_array().unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use powens_export::api::{ApiConfig, BaseUrl, Rate, Timings};
-use powens_export::export::{self, Cancel, ExportError, Formats, ModeRequest, RunConfig, RunReport, Syncs};
+use powens_export::export::{self, Cancel, ExportError, RunConfig, RunMode, RunReport, Syncs};
 use powens_export::lake::guard::Refusal;
 use powens_export::model::{Secret, UserId, Window};
 use powens_export::sandbox::{Nights, On, RequestRecord, Rule, Sandbox, World};
@@ -19,12 +19,17 @@ use powens_export::verify::verify;
 use super::bank::{self, Habits};
 use super::cells::Cell;
 use super::conduct;
+use super::costs;
 use super::judge::{Memory, Run};
 use super::lake::{self, Findings, Published};
 use super::reader::Reader;
 use super::schedule::{Night, Order, Schedule};
+use super::secrets::{self, Ear};
 use super::tally::{Ran, Tally};
 use super::trouble::{self, Fate, Trouble};
+
+/// Changes of one user in a night that has many.
+const MANY: usize = 40;
 
 /// What a schedule came to.
 #[derive(Debug, Default)]
@@ -134,6 +139,21 @@ impl Stage<'_> {
             {
                 bank::rearrange(world, &mut rng, user);
             }
+            if night.rearranged
+                && rng.u8(..3) == 0
+                && let Some(user) = somebody(world, &mut rng)
+            {
+                bank::bring_back(world, &mut rng, user);
+            }
+            // Seldom so much changes that a list of changes has several pages.
+            if at > 0
+                && rng.u8(..6) == 0
+                && let Some(user) = somebody(world, &mut rng)
+            {
+                for _ in 0..MANY {
+                    bank::stir(world, &mut rng, user, &habits);
+                }
+            }
         });
     }
 
@@ -178,6 +198,8 @@ impl Stage<'_> {
     /// Changes between two requests of the run.
     fn stir_under_way(&self, mut rng: Rng, chance: f64, until: u64) {
         let (habits, changes) = (self.habits.clone(), Arc::clone(&self.changes));
+        // Rows that only go move all that follow, and the number of those received still agrees with `total`.
+        let purge = habits.hard && rng.clone().u8(..3) == 0;
         let mut requests = 0;
         self.sandbox.inject(Rule::on(On::Any).always().change(move |world| {
             requests += 1;
@@ -189,6 +211,7 @@ impl Stage<'_> {
             match rng.u8(..40) {
                 0 => bank::rearrange(world, &mut rng, user),
                 1 => bank::come_and_go(world, &mut rng),
+                _ if purge => bank::purge(world, &habits),
                 _ => bank::stir(world, &mut rng, user, &habits),
             }
         }));
@@ -196,13 +219,16 @@ impl Stage<'_> {
 
     /// One run and everything that is said about it.
     async fn night(&mut self, night: &Night, at: usize) {
-        let plan = self.plan(night);
+        let mut plan = self.plan(night);
         let from = self.sandbox.request_count();
         let before = lake::pointer(&self.lake);
         let config = self.config(night, &plan);
         let reader = Reader::new(&self.lake);
         let watch = self.schedule.compared.then(|| reader.clone().watch());
+        let ear = Ear::default();
+        let listening = self.schedule.overheard().then(|| ear.listen());
         let result = export::run(config, plan.cancel.clone(), &|_| reader.look()).await;
+        drop(listening);
         if let Some(watch) = watch {
             watch.stop();
         }
@@ -212,7 +238,21 @@ impl Stage<'_> {
         let log = self.sandbox.requests();
         let requests: Vec<RequestRecord> =
             log.iter().filter(|record| record.number > from).cloned().collect();
+        if matches!(plan.fate, Fate::Stopped(_)) && requests.iter().all(|record| record.fault.is_none()) {
+            // What would have stopped the run was never asked for: a token for anybody, where all units were staged.
+            plan.fate = Fate::Healed;
+        }
         conduct::polite(&self.sandbox, &mut findings);
+        self.sandbox.with_world(|world| {
+            let quiet = night.churn.is_none();
+            costs::bounded(world, &self.schedule.api, &requests, quiet, &mut findings);
+        });
+        let folder = self.lake.parent().unwrap();
+        secrets::closed(folder, &mut findings);
+        if self.schedule.overheard() {
+            let error = result.as_ref().err().map_or_else(String::new, |error| format!("{error} {error:?}"));
+            secrets::kept(&self.sandbox, &format!("{}{error}", ear.heard()), folder, &mut findings);
+        }
         if plan.troubles.iter().all(|trouble| matches!(trouble.fate, Fate::Healed | Fate::Outage)) {
             conduct::sparing(&requests, &mut findings);
         }
@@ -305,6 +345,7 @@ impl Stage<'_> {
             before: self.last.as_ref(),
             after: &after,
             hushed: &hushed,
+            archived_shown: self.schedule.api.archived_in_walk,
         }
         .judge(&mut self.memory);
         self.played.tally.reused += report.reused_units;
@@ -333,14 +374,14 @@ impl Stage<'_> {
         }
         let right = match (&plan.fate, error.exit_code()) {
             (Fate::Stopped(code) | Fate::MayStop(code), found) => {
-                found == *code || (found == 4 && self.may_refuse(error))
+                found == *code || (found == 4 && self.may_refuse(error, plan))
             }
-            (Fate::Outage, found) => matches!(found, 4 | 69),
-            (Fate::Cancelled, found) => found == 130 || self.may_refuse(error),
+            (Fate::Outage, found) => found == 69 || self.may_refuse(error, plan),
+            (Fate::Cancelled, found) => found == 130 || self.may_refuse(error, plan),
             // A window apart from what is held is refused before anything is fetched.
             (_, 2) => matches!(error, ExportError::Plan(_)) || matches!(error, ExportError::UnknownUsers(_)),
             (Fate::Doubtful, 4) => true,
-            (_, 4) => self.may_refuse(error),
+            (_, 4) => self.may_refuse(error, plan),
             _ => false,
         };
         if !right {
@@ -351,13 +392,23 @@ impl Stage<'_> {
         self.failed.push(span);
     }
 
-    /// Whether the guard has a reason: rows or accounts went from the bank since the last snapshot.
-    fn may_refuse(&self, error: &ExportError) -> bool {
+    /// Whether the guard has a reason: of the users that the last snapshot held, fewer rows or accounts can be shown.
+    /// Who was not fetched keeps what was held.
+    fn may_refuse(&self, error: &ExportError, plan: &Plan) -> bool {
         let (ExportError::Refused(refusals), Some(last)) = (error, &self.last) else { return false };
         if self.accept_shrink {
             return false;
         }
-        let (accounts, rows) = self.sandbox.with_world(bank::living_things);
+        let there = self.sandbox.with_world(bank::living_things);
+        let (mut accounts, mut rows) = (0, 0);
+        for (user, shown) in &there {
+            let held = (last.living("accounts", *user), last.living("transactions", *user));
+            let lost = plan.fate == Fate::OneLost(*user);
+            let kept = plan.only.is_some_and(|only| only != *user);
+            let now = if lost || kept { held } else { *shown };
+            accounts += now.0;
+            rows += now.1;
+        }
         let windowed = !last.manifest["window"]["from"].is_null() || !last.manifest["window"]["to"].is_null();
         refusals.iter().all(|refusal| match refusal {
             Refusal::AccountsShrank { before, .. } => accounts < *before,
@@ -375,8 +426,8 @@ impl Stage<'_> {
         };
         let api = self.api(plan.troubles.iter().any(|trouble| trouble.silent), &plan.fate);
         RunConfig {
-            formats: Formats { parquet: self.schedule.parquet, csv: self.schedule.csv },
-            mode: if night.order == Order::Full { ModeRequest::Full } else { ModeRequest::Auto },
+            formats: self.schedule.formats,
+            mode: if night.order == Order::Full { RunMode::Full } else { RunMode::Auto },
             window: Window::new(date(&plan.window.0), date(&plan.window.1)).unwrap(),
             users: plan.only.and_then(UserId::new).into_iter().collect(),
             full_every_days: every,
@@ -408,6 +459,7 @@ impl Stage<'_> {
             attempt: Duration::from_secs(60),
             slow_window: Duration::from_secs(60),
             keep_alive: Duration::from_secs(60),
+            unit: Duration::from_secs(600),
             // Users in hand may finish when the run is stopped, or not.
             drain: if self.schedule.seed.is_multiple_of(2) { Duration::from_secs(20) } else { fast.drain },
             retry_after_second: conduct::SECOND,

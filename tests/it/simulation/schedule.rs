@@ -2,7 +2,10 @@
 
 use fastrand::Rng;
 use jiff::Timestamp;
+use powens_export::export::Formats;
 use powens_export::sandbox::{Nights, Paging, SandboxConfig, Total, UserList};
+
+use super::bank::BEFORE;
 
 /// A schedule. The same seed gives the same one, for ever.
 #[derive(Debug, Clone)]
@@ -15,8 +18,7 @@ pub(super) struct Schedule {
     pub(super) concurrency: usize,
     /// The pacer finds its own rate, instead of a high fixed one.
     pub(super) adaptive: bool,
-    pub(super) parquet: bool,
-    pub(super) csv: bool,
+    pub(super) formats: Formats,
     pub(super) silent: bool,
     pub(super) hard: bool,
     pub(super) nights: Vec<Night>,
@@ -60,7 +62,7 @@ impl Schedule {
     pub(super) fn of(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5157);
         let rng = &mut rng;
-        let (parquet, csv) = [(true, false), (true, true), (false, true), (true, false)][rng.usize(..4)];
+        let formats = [Formats::Parquet, Formats::Both, Formats::Csv, Formats::Parquet][rng.usize(..4)];
         let windowed = rng.u8(..6) == 0;
         let length = [1, 1, 2, 2, 2, 2, 3, 5][rng.usize(..8)];
         let nights = (0..length).map(|night| Night::of(rng, night, windowed)).collect();
@@ -71,13 +73,17 @@ impl Schedule {
             most_rows: [6, 25, 60][rng.usize(..3)],
             concurrency: [1, 1, 2, 4][rng.usize(..4)],
             adaptive: rng.u8(..12) == 0,
-            parquet,
-            csv,
+            formats,
             silent: rng.u8(..5) == 0,
             hard: rng.u8(..3) > 0,
             nights,
             compared: rng.u8(..8) == 0,
         }
+    }
+
+    /// Whether somebody listens to everything that the runs say: it costs time, so to some schedules only.
+    pub(super) fn overheard(&self) -> bool {
+        self.seed % 8 == 3
     }
 
     /// Whether a page that says less than there is can be found out: `total` tells the truth about the whole list.
@@ -89,9 +95,11 @@ impl Schedule {
 /// The API's manners: paging, caps, totals that lie or are missing.
 fn manners(rng: &mut Rng, seed: u64) -> SandboxConfig {
     let page_cap = [None, Some(rng.usize(3..12)), Some(rng.usize(5..30))][rng.usize(..3)];
+    // A quiet night, the hour that comes twice, the night with the hour that never comes, the end of a month.
     let starts =
-        ["2026-11-22T02:00:00Z", "2026-10-23T23:30:00Z", "2026-03-27T23:30:00Z", "2026-02-26T05:00:00Z"];
-    let start: Timestamp = starts[rng.usize(..starts.len())].parse().unwrap();
+        ["2026-11-22T02:00:00Z", "2026-10-25T00:20:00Z", "2026-03-28T00:30:00Z", "2026-02-27T23:30:00Z"];
+    let first: Timestamp = starts[rng.usize(..starts.len())].parse().unwrap();
+    let start = first - jiff::SignedDuration::from_secs(BEFORE);
     let totals = [
         Total::Filtered,
         Total::Filtered,

@@ -11,8 +11,7 @@ use jiff::Timestamp;
 use super::memory::Memory;
 use crate::encode::{CsvProfile, Format, TableReader};
 use crate::lake::build::{
-    Attempt, BuildError, BuildInput, Built, DomainLists, Formats, StagedRows, Stop, Walked, WalkedAccount,
-    build,
+    Attempt, BuildError, BuildInput, Built, DomainLists, Formats, StagedRows, Stop, Walked, build,
 };
 use crate::lake::fixture::{decimal, manifest, start};
 use crate::lake::layout::{Area, place};
@@ -20,7 +19,7 @@ use crate::lake::manifest::{Changes, FileFormat};
 use crate::lake::readback::shape;
 use crate::lake::store::Syncs;
 use crate::lake::{Destination, FILE_MODE, Snapshot, publish};
-use crate::model::{AccountId, Proof, Reason, UnitMode, UserId, Window, time};
+use crate::model::{AccountId, AccountWalk, Proof, Reason, UnitMode, UserId, Window, time};
 use crate::table::{Context, Decoder, Issue, IssueKind, List, Month, Table};
 
 pub(super) fn user(id: i64) -> UserId {
@@ -319,7 +318,7 @@ impl Lake {
             lacks: None,
             accounts: accounts
                 .keys()
-                .map(|id| WalkedAccount {
+                .map(|id| AccountWalk {
                     account: AccountId::new(*id).unwrap(),
                     proof,
                     complete: true,
