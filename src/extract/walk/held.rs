@@ -53,6 +53,8 @@ impl Held {
     /// Takes in a page: the later row of an id wins.
     pub(super) fn admit(&mut self, rows: &RecordBatch) -> Result<Admitted, ArrowError> {
         let entries = entries(rows);
+        // All at once: growing step by step cost a hundredth of a run.
+        self.rows.reserve(entries.len());
         let mut keep = vec![false; entries.len()];
         let (mut unknown, mut changed) = (0, 0);
         let (mut same, mut conflicts) = (Vec::new(), Vec::new());
