@@ -51,14 +51,17 @@ simulate: ## Play more schedules of the simulation: make simulate SEEDS=0..10000
 soak: ## A thousand simulated nights, verified and compared with full runs; prints what they cost
 	POWENS_EXPORT_SOAK_NIGHTS=1000 $(CARGO) test $(CARGO_FLAGS) --test it nights::soak -- --nocapture
 
-planted: ## Plant bugs one at a time and see which test notices
-	$(PYTHON) tests/tools/planted_bugs.py --target "$(abspath $(TARGET))"
+planted: ## Plant bugs one at a time and see which test notices (BUGS=: those whose name contains this)
+	$(PYTHON) tests/tools/planted_bugs.py --target "$(abspath $(TARGET))" --only "$(BUGS)"
+
+planted-check: ## See whether each planted bug still has its place in the code
+	$(PYTHON) tests/tools/planted_bugs.py --check
 
 sweep: ## Kill the program at every file system call of a run, fail every one with an error, compare with the kernel
 	$(CARGO) build $(CARGO_FLAGS) --bin powens-export
 	$(PYTHON) tests/sweep/sweep.py --program $(BUILT)/powens-export --cross-check --jobs 2
 
-check: format lint docs dependencies ## Formatting, lints, documentation, dependencies: warnings are errors
+check: format planted-check lint docs dependencies ## Formatting, lints, documentation, dependencies: warnings are errors
 
 format: ## Check the formatting (`cargo fmt` repairs it)
 	$(CARGO) fmt --all -- --check

@@ -48,7 +48,7 @@ struct State {
 impl Gate {
     pub(super) fn new(concurrency: usize, rate: Rate, timings: &Timings, limits: &Limits) -> Self {
         let state = State {
-            pacer: Pacer::new(rate, timings.ramp_step, timings.steady_step),
+            pacer: Pacer::new(rate, timings),
             breaker: Breaker::new(timings, limits.breaker_failures),
             stopped: None,
             throttles: 0,

@@ -23,7 +23,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::rate::{FIRST_INTERVAL, Rate};
+use super::rate::Rate;
+use super::timings::Timings;
 
 /// Nothing goes faster than 2,000 requests a second.
 const SHORTEST_INTERVAL: Duration = Duration::from_micros(500);
@@ -74,14 +75,14 @@ pub(super) struct Pacer {
 }
 
 impl Pacer {
-    pub(super) fn new(rate: Rate, ramp_step: Duration, steady_step: Duration) -> Self {
+    pub(super) fn new(rate: Rate, timings: &Timings) -> Self {
         let fixed = rate.interval();
         Self {
             phase: if fixed.is_some() { Phase::Steady } else { Phase::Ramp },
             fixed,
-            ramp_step,
-            steady_step,
-            interval: fixed.unwrap_or(FIRST_INTERVAL),
+            ramp_step: timings.ramp_step,
+            steady_step: timings.steady_step,
+            interval: fixed.unwrap_or_else(|| timings.first_interval.max(SHORTEST_INTERVAL)),
             next_slot: Duration::ZERO,
             paused_until: Duration::ZERO,
             epoch: 0,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::rate::FIRST_INTERVAL;
+
 /// Every duration that the client waits or allows. Tests scale it; there is no flag for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timings {
@@ -31,6 +33,8 @@ pub struct Timings {
     pub first_success_patience: Duration,
     /// The run ends when the API has been gone for this long.
     pub outage_patience: Duration,
+    /// Between the first two requests of the adaptive pacer.
+    pub first_interval: Duration,
     /// How often the adaptive pacer speeds up before the first 429.
     pub ramp_step: Duration,
     /// How often it speeds up afterwards.
@@ -60,6 +64,7 @@ impl Default for Timings {
             probe_waits: [5, 10, 20, 40, 60].map(seconds).to_vec(),
             first_success_patience: seconds(2 * 60),
             outage_patience: seconds(15 * 60),
+            first_interval: FIRST_INTERVAL,
             ramp_step: seconds(1),
             steady_step: seconds(10),
             drain: seconds(10),
@@ -89,6 +94,7 @@ impl Timings {
             probe_waits: full.probe_waits.iter().copied().map(scale).collect(),
             first_success_patience: scale(full.first_success_patience),
             outage_patience: scale(full.outage_patience),
+            first_interval: scale(full.first_interval),
             ramp_step: scale(full.ramp_step),
             steady_step: scale(full.steady_step),
             drain: scale(full.drain),

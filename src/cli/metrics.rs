@@ -1,5 +1,6 @@
 //! The Prometheus text file: how the last run ended, and what the lake holds, whatever the outcome.
 
+use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 use std::path::Path;
 
@@ -69,17 +70,23 @@ fn page(ended: Ended, manifest: Option<&Manifest>) -> String {
     let outcomes = outcomes.map(|(outcome, count)| (label("outcome", outcome), signed(count)));
     page.gauge_of("snapshot_users", "users by how they ended", outcomes);
     page.gauge("snapshot_incomplete", "entries of `incomplete`", &[("", count(manifest.incomplete.len()))]);
-    let who = ["user", "powens"].map(|who| {
-        let waiting = manifest.attention.iter().filter(|entry| entry.who == who).count();
-        (label("who", who), count(waiting))
-    });
-    page.gauge_of("snapshot_attention", "connections and sources that need somebody", who);
+    page.gauge_of("snapshot_attention", "connections and sources that need somebody", attention(manifest));
     let requests = manifest.requests.by_endpoint.iter();
     let requests = requests.map(|(endpoint, count)| (label("endpoint", endpoint), signed(*count)));
     page.gauge_of("snapshot_requests", "requests that it cost", requests);
     let throttled = signed(manifest.requests.throttled);
     page.gauge("snapshot_throttled", "answers that asked for fewer requests", &[("", throttled)]);
     page.0
+}
+
+/// How many wait for whom. Users and Powens are there even when nobody waits for them: alerts are about these.
+fn attention(manifest: &Manifest) -> impl Iterator<Item = (String, i64)> {
+    let mut waiting: BTreeMap<&str, i64> = [("user", 0), ("powens", 0)].into();
+    for entry in &manifest.attention {
+        let who = entry.who.split(':').next().unwrap_or(&entry.who);
+        *waiting.entry(who).or_default() += 1;
+    }
+    waiting.into_iter().map(|(who, count)| (label("who", who), count))
 }
 
 /// Prometheus' text format, line by line.

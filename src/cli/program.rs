@@ -77,12 +77,15 @@ fn chain(error: &dyn Error) -> String {
     line
 }
 
+/// True at every moment: a published snapshot never changes, and another takes its place in one step or not at all.
+const PROMISE: &str = "what is published is whole: powens-export status tells what that is";
+
 /// A panic is a bug. Its place is printed, and its message when it is a literal of the source; a formatted message may
 /// hold data and is withheld.
 fn report_bug(panic: &std::panic::PanicHookInfo<'_>) {
     let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
     let message = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("details withheld");
     output::say(&format!(
-        "bug: powens-export failed{place}: {message}\n     what is published is unchanged; please report this line"
+        "bug: powens-export failed{place}: {message}\n     {PROMISE}; please report this line"
     ));
 }

@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{Array, AsArray, PrimitiveArray, RecordBatch};
-use arrow::datatypes::{ArrowPrimitiveType, Date32Type, Int64Type, TimestampMicrosecondType};
+use arrow::array::RecordBatch;
 use jiff::Timestamp;
 
 use crate::encode::ParquetReader;
@@ -12,6 +11,7 @@ use crate::extract::{Action, Bounds, Expected, Plan, PreviousUnit};
 use crate::lake::{LakeError, Snapshot};
 use crate::model::{UnitOutcome, UserId, Window, time};
 use crate::table::Table;
+use crate::table::column::{at, day, number, when};
 
 const COLUMNS: &[&str] = &["id_user", "id_account", "date", "last_update"];
 
@@ -64,27 +64,24 @@ pub(super) fn take(
 }
 
 fn count(counts: &mut BTreeMap<i64, Counted>, rows: &RecordBatch) {
-    let (Some(users), Some(accounts), Some(dates), Some(updates)) = (
-        column::<Int64Type>(rows, "id_user"),
-        column::<Int64Type>(rows, "id_account"),
-        column::<Date32Type>(rows, "date"),
-        column::<TimestampMicrosecondType>(rows, "last_update"),
-    ) else {
+    let (Some(users), Some(accounts), Some(dates), Some(updates)) =
+        (number(rows, "id_user"), number(rows, "id_account"), day(rows, "date"), when(rows, "last_update"))
+    else {
         return;
     };
-    for at in 0..rows.num_rows() {
-        let Some(counted) = value(users, at).and_then(|user| counts.get_mut(&user)) else { continue };
-        let date = value(dates, at).and_then(time::date_of);
+    for row in 0..rows.num_rows() {
+        let Some(counted) = at(users, row).and_then(|user| counts.get_mut(&user)) else { continue };
+        let date = at(dates, row).and_then(time::date_of);
         // A walk of all dates asks for those since 1900: a row without one is in no window.
         let inside = date.is_some() && counted.window.contains(date);
-        let update = value(updates, at);
+        let update = at(updates, row);
         let changed = update.is_some_and(|update| update > counted.bounds.run);
         counted.rows += u64::from(inside);
         counted.changed += u64::from(changed);
         counted.fresh += u64::from(update.is_some_and(|update| update > counted.bounds.pass));
         counted.undated += u64::from(date.is_none());
         if inside || (changed && counted.changes) {
-            counted.seen.extend(value(accounts, at));
+            counted.seen.extend(at(accounts, row));
         }
     }
 }
@@ -113,12 +110,4 @@ impl Counted {
             ..Expected::default()
         }
     }
-}
-
-fn column<'a, T: ArrowPrimitiveType>(rows: &'a RecordBatch, name: &str) -> Option<&'a PrimitiveArray<T>> {
-    rows.column_by_name(name)?.as_primitive_opt()
-}
-
-fn value<T: ArrowPrimitiveType>(column: &PrimitiveArray<T>, at: usize) -> Option<T::Native> {
-    column.is_valid(at).then(|| column.value(at))
 }

@@ -35,6 +35,7 @@ impl Opening {
     pub(super) fn open(config: &RunConfig) -> Result<Self, ExportError> {
         let clock = Clock::start(config.started_at);
         let destination = Destination::open(&config.dest, clock.started_at(), config.syncs)?;
+        destination.check_space()?;
         let Ground { decimal, previous, rewrite } = Ground::of(destination.latest.as_ref(), config)?;
         let run = destination.layout.free_run_id(clock.started_at());
         Ok(Self { destination: Arc::new(destination), run, clock, decimal, previous, rewrite })

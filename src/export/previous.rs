@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::Int64Type;
+use arrow::array::{Array, RecordBatch};
 
 use crate::encode::ParquetReader;
 use crate::extract::{PreviousUnit, Structure};
@@ -11,6 +10,7 @@ use crate::lake::build::read_units;
 use crate::lake::{FilePath, LakeError, Snapshot};
 use crate::model::{UnitOutcome, UserId};
 use crate::table::Table;
+use crate::table::column::{flag, number, when};
 
 /// The users that the snapshot holds rows of.
 pub(super) fn read(snapshot: &Snapshot) -> Result<BTreeMap<UserId, PreviousUnit>, LakeError> {
@@ -86,11 +86,9 @@ struct Coverage {
 fn coverage(snapshot: &Snapshot) -> Result<Coverage, LakeError> {
     let mut coverage = Coverage::default();
     for batch in rows(snapshot, Table::Coverage, &["id_account", "id_user", "rows", "complete"])? {
-        let number =
-            |name| batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
-        let complete = batch.column_by_name("complete").and_then(|column| column.as_boolean_opt());
+        let number = |name| number(&batch, name);
         let (Some(accounts), Some(users), Some(rows), Some(complete)) =
-            (number("id_account"), number("id_user"), number("rows"), complete)
+            (number("id_account"), number("id_user"), number("rows"), flag(&batch, "complete"))
         else {
             continue;
         };
@@ -115,15 +113,8 @@ fn null_last_update(snapshot: &Snapshot) -> Result<BTreeSet<UserId>, LakeError> 
         }
         for batch in ParquetReader::open(&path, Some(&["id_user", "last_update"]))? {
             let batch = batch?;
-            let Some(updates) = batch.column_by_name("last_update").filter(|column| column.null_count() > 0)
-            else {
-                continue;
-            };
-            let Some(owners) =
-                batch.column_by_name("id_user").and_then(|c| c.as_primitive_opt::<Int64Type>())
-            else {
-                continue;
-            };
+            let updates = when(&batch, "last_update").filter(|column| column.null_count() > 0);
+            let (Some(updates), Some(owners)) = (updates, number(&batch, "id_user")) else { continue };
             let nulls = (0..batch.num_rows()).filter(|row| updates.is_null(*row));
             users.extend(nulls.filter_map(|row| UserId::new(owners.value(row))));
         }

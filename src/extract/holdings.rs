@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::Decimal128Type;
+use arrow::array::Array;
 
 use crate::api::{Endpoint, Target};
 use crate::model::{AccountId, ConnectionId, Reason, UserId};
 use crate::table::{List, Table};
 
-use super::columns::{number, text, when};
 use super::error::{ExtractError, Stop};
 use super::list::{self, Asking, ListRead};
 use super::session::Session;
 use super::structure::Structure;
 use super::walk::Sink;
+use crate::table::column::{amount, number, text, when};
 
 /// Connections with their sources, and accounts.
 #[derive(Debug)]
@@ -78,8 +77,7 @@ impl Holdings {
             for rows in &read.rows {
                 let Some(ids) = number(rows, "id") else { continue };
                 let updates = when(rows, "last_update");
-                let balances =
-                    rows.column_by_name("balance").and_then(|c| c.as_primitive_opt::<Decimal128Type>());
+                let balances = amount(rows, "balance");
                 for (at, id) in ids.iter().enumerate() {
                     let Some(id) = id else { continue };
                     let balance =

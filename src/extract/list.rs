@@ -14,9 +14,9 @@ use crate::api::{Endpoint, NextRefused, Target};
 use crate::model::Reason;
 use crate::table::{Issue, Links, List, Page, Table};
 
-use super::columns::{ids, number};
 use super::error::Stop;
 use super::session::{Answer, Session};
+use crate::table::column::{ids, number};
 
 const WALKS: usize = 5;
 const PAGES: usize = 10_000;

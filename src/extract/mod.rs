@@ -23,11 +23,10 @@
 //! | `users`, `connectors`, `list` | short lists |
 //! | `session` | token, clock |
 //! | `unit` | what leaves the room |
-//! | `error`, `cancel`, `columns` | what ends a run; the switch for it; columns by name |
+//! | `error`, `cancel` | what ends a run; the switch for it |
 
 mod action;
 mod cancel;
-mod columns;
 mod connectors;
 mod error;
 mod estimate;

@@ -339,6 +339,19 @@ mod tests {
     }
 
     #[test]
+    fn a_window_is_not_enough_where_changes_outside_it_would_not_show() {
+        let config = PlanConfig {
+            window: Window::new(Some(date(2026, 11, 1)), None).unwrap(),
+            ..PlanConfig::default()
+        };
+        let null = PreviousUnit { null_last_update: true, ..held() };
+        assert_eq!(planned(null.clone(), &config), Ok((OPEN_FULL, Why::NullLastUpdate)));
+        let no_more = PreviousUnit { window: config.window, ..null };
+        let asked = Action::Window { window: config.window };
+        assert_eq!(planned(no_more, &config), Ok((asked, Why::AskedWindow)), "nothing is held outside it");
+    }
+
+    #[test]
     fn users_not_asked_for_are_kept() {
         let config = PlanConfig { only: Some(BTreeSet::from([user(1), user(9)])), ..PlanConfig::default() };
         let previous = BTreeMap::from([(user(2), held())]);

@@ -7,13 +7,13 @@ use crate::model::{AccountId, Window};
 use crate::table::{Links, List};
 
 use super::action::Action;
-use super::columns::number;
 use super::error::Stop;
 use super::estimate::Expected;
 use super::holdings::read_structure;
 use super::session::{Answer, Session};
 use super::user::Job;
 use super::walk::{PAGE_ROWS, Query, Scope, counts_rows, total_of};
+use crate::table::column::number;
 
 /// Looks at the user.
 pub(super) async fn look(session: &mut Session<'_>, job: &Job) -> Result<Expected, Stop> {

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{Array, AsArray};
+use arrow::array::Array;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 
 use crate::model::UserId;
 
-use super::columns::{ids, number, text, when};
+use crate::table::column::{ids, number, text, when};
 
 /// The ids of a user's connections, and of the accounts what must not have changed for a delta walk to be enough.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -130,7 +130,7 @@ fn shapes(rows: &RecordBatch) -> Vec<(Option<UserId>, i64, AccountShape)> {
     let set = |column: Option<&arrow::array::PrimitiveArray<TimestampMicrosecondType>>, at| {
         column.is_some_and(|column| column.is_valid(at))
     };
-    let extra = rows.column_by_name("extra").and_then(|column| column.as_string_opt::<i32>());
+    let extra = text(rows, "extra");
     // A mark that is no datetime (some clients type it boolean) stands in `extra`, and marks all the same.
     let marked = |name: &str, at| {
         let pattern = format!("\"{name}\":true");

@@ -11,10 +11,10 @@ use crate::api::{ApiErrorKind, Endpoint, Target};
 use crate::model::{Reason, UserId};
 use crate::table::{Issue, List, Table};
 
-use super::columns::{number, when};
 use super::error::{ExtractError, Stop};
 use super::list::{self, Asking, ListRead};
 use super::session::Session;
+use crate::table::column::{number, when};
 
 /// Users younger than this may be temporary: a token of ours could make them permanent.
 pub const YOUNG: SignedDuration = SignedDuration::from_hours(2);

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Date32Type, Decimal128Type, i256};
+use arrow::datatypes::{Decimal128Type, i256};
 use arrow::record_batch::RecordBatch;
 
 use crate::encode::{Fingerprint, Sha256};
 use crate::model::DecimalType;
 use crate::table::Table;
+use crate::table::column::day;
 
 use super::manifest::ControlTotal;
 
@@ -51,7 +52,7 @@ impl RowFacts {
     /// Adds the rows of a batch.
     pub fn add(&mut self, rows: &RecordBatch) {
         self.rows += rows.num_rows() as u64;
-        let dates = self.date.and_then(|name| rows.column_by_name(name)?.as_primitive_opt::<Date32Type>());
+        let dates = self.date.and_then(|name| day(rows, name));
         if let Some(dates) = dates {
             let range = (arrow::compute::min(dates), arrow::compute::max(dates));
             if let (Some(min), Some(max)) = range {

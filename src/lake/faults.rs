@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use rustix::io::Errno;
 use tempfile::TempDir;
 
 use super::store::faulty::{Faulty, Point, Refusal};
-use super::store::seam::When;
+use super::store::seam::{Act, Watcher, When};
 use super::store::{Step, seam};
 use super::{FILE_MODE, FilePath, LakeError, LakeErrorKind, Layout, Snapshot, fixture, publish};
 use crate::verify::verify;
@@ -109,4 +110,44 @@ fn faults_62_to_68_readers_see_old_or_new_wherever_a_step_fails() {
 fn fault_75_readers_see_old_or_new_wherever_the_disk_ends() {
     // The disk does not see more of a kill than that nothing comes after it.
     sweep(|point| point.when == When::Before, Refusal::from_then_on);
+}
+
+/// A file system that cannot make names durable, as some over FUSE or SMB.
+#[derive(Debug)]
+struct NoFolderSyncs(Errno);
+
+impl Watcher for NoFolderSyncs {
+    fn reach(&self, when: When, _: &Path, act: &Act<'_>) -> io::Result<()> {
+        match (when, act.step) {
+            (When::Before, Step::SyncDir) => Err(self.0.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn fault_65_a_file_system_that_cannot_sync_folders_gets_no_snapshot() {
+    let first = first_night();
+    let before = latest(first.path());
+    for errno in [Errno::INVAL, Errno::NOTSUP] {
+        let is_named = |error: LakeError| {
+            assert_eq!(error.kind(), LakeErrorKind::Disk);
+            assert!(error.to_string().contains("cannot make names durable: choose a destination"), "{error}");
+        };
+        // A new lake is refused as it is opened, before anything is asked of a bank.
+        let empty = tempfile::tempdir().unwrap();
+        let _watching = seam::watch(empty.path(), Arc::new(NoFolderSyncs(errno)));
+        is_named(fixture::open(empty.path(), 1).unwrap_err());
+        assert!(!empty.path().join("LATEST").exists());
+
+        // One that was copied there stays as it is.
+        let copied = tempfile::tempdir().unwrap();
+        fixture::copy(first.path(), copied.path());
+        let _watching = seam::watch(copied.path(), Arc::new(NoFolderSyncs(errno)));
+        let destination = fixture::open(copied.path(), 2).unwrap();
+        let building = Path::new(".work/20261123T020000Z/snapshot");
+        is_named(destination.store.create_dirs(building, 0o700).unwrap_err().into());
+        assert_eq!(latest(copied.path()).manifest, before.manifest);
+        assert_eq!(verify(copied.path(), None).unwrap().findings, []);
+    }
 }

@@ -34,7 +34,7 @@ impl Destination {
     ///
     /// # Errors
     /// [`LakeError::Busy`] when another run holds it; [`LakeError::Damaged`] and [`LakeError::Newer`] as
-    /// [`Snapshot::latest`]; otherwise when the place is unsafe, too small, or the disk refuses.
+    /// [`Snapshot::latest`]; otherwise when the place is unsafe or the disk refuses.
     pub fn open(root: &Path, now: Timestamp, syncs: Syncs) -> Result<Self, LakeError> {
         let store = Store::open_or_create(root, FOLDER_MODE, syncs)?;
         let layout = Layout::new(store.root());
@@ -42,8 +42,20 @@ impl Destination {
         prepare(&layout, &store)?;
         let latest = Snapshot::latest(&layout)?;
         super::sweep::sweep(&layout, &store, &lock, latest.as_ref().map_or(0, |s| s.manifest.sequence))?;
-        check_space(&layout, latest.as_ref())?;
         Ok(Self { layout, store, lock, latest })
+    }
+
+    /// Makes sure that another snapshot has room. What frees space, such as [`prune`](super::retention::prune), must not
+    /// ask for it first.
+    ///
+    /// # Errors
+    /// [`LakeError::NoSpace`] when it has not; otherwise when the system does not say.
+    pub fn check_space(&self) -> Result<(), LakeError> {
+        let (free, needed) = (free_bytes(&self.layout)?, needed_bytes(self.latest.as_ref()));
+        if free < needed {
+            return Err(LakeError::NoSpace { root: self.layout.root().to_owned(), free, needed });
+        }
+        Ok(())
     }
 
     /// The sequence of the next snapshot.
@@ -103,12 +115,4 @@ pub fn free_bytes(layout: &Layout) -> Result<u64, LakeError> {
 pub fn needed_bytes(latest: Option<&Snapshot>) -> u64 {
     let last = latest.map_or(0, |snapshot| snapshot.manifest.bytes());
     last.saturating_add(last / 2)
-}
-
-fn check_space(layout: &Layout, latest: Option<&Snapshot>) -> Result<(), LakeError> {
-    let (free, needed) = (free_bytes(layout)?, needed_bytes(latest));
-    if free < needed {
-        return Err(LakeError::NoSpace { root: layout.root().to_owned(), free, needed });
-    }
-    Ok(())
 }

@@ -307,6 +307,24 @@ impl Store {
         self.rename_over(from, to)
     }
 
+    /// Gives two files or folders each other's names in one step, so that neither name is ever without one, and syncs
+    /// both parents. Returns `false`, and does nothing, where the file system cannot do that.
+    ///
+    /// # Errors
+    /// When one of them is not there, or the disk refuses. After [`StoreError::Sync`] a power loss may undo it.
+    pub fn exchange(&self, one: &Path, other: &Path) -> Result<bool, StoreError> {
+        let (first, second) = (self.beneath(one)?, self.beneath(other)?);
+        let flags = rustix::fs::RenameFlags::EXCHANGE;
+        let act = Act::between(Step::Exchange, one, other);
+        let swap =
+            || Ok(rustix::fs::renameat_with(rustix::fs::CWD, &first, rustix::fs::CWD, &second, flags)?);
+        match self.perform(&act, swap) {
+            Ok(()) => self.sync_parents(one, other).map(|()| true),
+            Err(StoreError::Io { source, .. }) if knows_no_exchange(&source) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Puts a file of these bytes in the place of whatever file has that name, in one step that readers see whole:
     /// written beside as `<name>.tmp`, synced, renamed over, the folder synced. A `.tmp` left by a crash is removed.
     ///
@@ -407,11 +425,7 @@ impl Store {
     fn rename_over(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
         let (source, target) = (self.beneath(from)?, self.beneath(to)?);
         self.perform(&Act::between(Step::Rename, from, to), || fs::rename(&source, &target))?;
-        self.sync_parent(to)?;
-        if parent(from) != parent(to) {
-            self.sync_parent(from)?;
-        }
-        Ok(())
+        self.sync_parents(from, to)
     }
 
     fn make_one_dir(&self, path: &Path, mode: u32) -> Result<(), StoreError> {
@@ -424,6 +438,14 @@ impl Store {
         path.ancestors()
             .take_while(|path| !path.as_os_str().is_empty() && !self.root.join(path).is_dir())
             .collect()
+    }
+
+    fn sync_parents(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
+        self.sync_parent(to)?;
+        if parent(from) != parent(to) {
+            self.sync_parent(from)?;
+        }
+        Ok(())
     }
 
     fn sync_parent(&self, path: &Path) -> Result<(), StoreError> {
@@ -503,6 +525,11 @@ fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
+}
+
+/// Whether the kernel or the file system cannot exchange two names.
+fn knows_no_exchange(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
 }
 
 /// Whether the file system has no hard links, not between these two places, or no more for this file.

@@ -179,6 +179,14 @@ pub fn days_of(date: Date) -> i32 {
     (date - Date::constant(1970, 1, 1)).get_days()
 }
 
+/// The day of a naive datetime, or of an instant in UTC (microseconds since 1970-01-01 00:00:00), as days since
+/// 1970-01-01.
+#[must_use]
+pub fn day_of(micros: i64) -> i32 {
+    // The days of 2^63 microseconds are some hundred million: they fit.
+    i32::try_from(micros.div_euclid(MICROS_PER_DAY)).unwrap_or(i32::MAX)
+}
+
 /// The date that many days after 1970-01-01, within the years that a date column can show (−9999 to 9999).
 #[must_use]
 pub fn date_of(days: i32) -> Option<Date> {
@@ -304,6 +312,8 @@ mod tests {
     fn wall_clock_and_days() {
         let instant: Timestamp = "2026-11-22T23:30:00Z".parse().unwrap();
         assert_eq!(date_text(paris_day(instant)), "2026-11-23");
+        assert_eq!(date_text(day_of(instant.as_microsecond())), "2026-11-22");
+        assert_eq!((day_of(-1), day_of(i64::MAX)), (-1, 106_751_991));
         assert_eq!(paris_wall(instant, SignedDuration::from_hours(28)), "2026-11-21 20:30:00");
         assert_eq!(run_id_of(instant), "20261122T233000Z");
         assert_eq!(rfc3339(instant), "2026-11-22T23:30:00Z");

@@ -57,6 +57,7 @@ impl Default for SandboxConfig {
             users: 10,
             seed: 1,
             port: 0,
+            // 2026-11-22 02:00:00 UTC: a Sunday night.
             start: Timestamp::constant(1_795_312_800, 0),
             transactions_per_user: 60,
             edge_cases: true,

@@ -1,10 +1,11 @@
 //! The opaque cursor inside `_links`: base64 of `[{"op":"lt","value":"2020-03-08"},{"op":"gt","value":980787}]`,
 //! the place (date, id) after which the next page starts; newest date first, then by id.
 
-use crate::sandbox::clock::day_text;
+use crate::sandbox::calendar::day_text;
 use crate::sandbox::world::ledger::{Place, rank};
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// The digits of base64.
+pub(crate) const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// The cursor of a place, percent-encoded as it stands in a link.
 pub(crate) fn write(place: Place) -> String {
@@ -24,6 +25,7 @@ pub(crate) fn read(cursor: &str) -> Option<Place> {
     (date.is_null() || place != i32::MAX).then_some((place, id))
 }
 
+/// The bytes in base64, padded.
 fn encode(bytes: &[u8]) -> String {
     let mut out = String::new();
     for group in bytes.chunks(3) {
@@ -40,6 +42,7 @@ fn encode(bytes: &[u8]) -> String {
     out
 }
 
+/// The bytes of a base64 text, padded or not; `None` for another character.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let (mut word, mut bits) = (0_u32, 0);

@@ -31,12 +31,21 @@ impl Shared {
     }
 }
 
-/// Handles a request. Returns how long to wait, and what to send then; the date is the sandbox's.
-pub(crate) fn handle(shared: &Shared, request: &Request) -> (Duration, String, Outcome) {
+/// What a request gets.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// How long to wait before it is sent.
+    pub(crate) wait: Duration,
+    /// The `Date` header, by the sandbox's clock.
+    pub(crate) date: String,
+    pub(crate) outcome: Outcome,
+}
+
+/// Handles a request.
+pub(crate) fn handle(shared: &Shared, request: &Request) -> Reply {
     let mut guard = shared.lock();
     let state = &mut *guard;
-    state.world.number += 1;
-    let number = state.world.number;
+    let number = state.world.number + 1;
     let route = Route::of(&request.method, &request.path);
     let endpoint = route.endpoint();
     let holder = state.tokens.holder(request.bearer.as_deref());
@@ -44,8 +53,7 @@ pub(crate) fn handle(shared: &Shared, request: &Request) -> (Duration, String, O
     if request.query.contains("access_token=") || request.query.contains("client_secret=") {
         state.violate(request, number, ViolationKind::TokenInUrl);
     }
-    // Changes made by a rule happened before this request.
-    state.world.number = number - 1;
+    // Changes made by a rule happened before this request: it counts after them.
     let (fault, delay) = fire(state, endpoint, user, request);
     state.world.number = number;
     let target = match request.query.as_str() {
@@ -61,17 +69,17 @@ pub(crate) fn handle(shared: &Shared, request: &Request) -> (Duration, String, O
         (None, None) => None,
     };
     let handled = spared.is_none();
-    let reply = spared.unwrap_or_else(|| {
+    let answered = spared.unwrap_or_else(|| {
         let origin = &shared.origin;
         answer(Call { config: &shared.config, origin, state: &mut *state, request, route: &route, number })
     });
-    let (rows, bytes, said) = (reply.rows, reply.body.len(), fault.as_ref().map(name));
+    let (rows, bytes, said) = (answered.rows, answered.body.len(), fault.as_ref().map(name));
     let outcome = match fault {
-        Some(fault) if handled => apply(fault, reply, scene),
-        _ if shared.config.gzip && request.accepts_gzip && reply.status == 200 => {
-            Outcome::Http(zipped(reply))
+        Some(fault) if handled => apply(fault, answered, scene),
+        _ if shared.config.gzip && request.accepts_gzip && answered.status == 200 => {
+            Outcome::Http(zipped(answered))
         }
-        _ => Outcome::Http(reply),
+        _ => Outcome::Http(answered),
     };
     let status = match &outcome {
         Outcome::Http(answer) => answer.status,
@@ -93,7 +101,7 @@ pub(crate) fn handle(shared: &Shared, request: &Request) -> (Duration, String, O
         bytes,
         fault: said,
     });
-    (shared.config.latency + delay, state.world.clock().http_date(), outcome)
+    Reply { wait: shared.config.latency + delay, date: state.world.clock().http_date(), outcome }
 }
 
 /// The user a request is about: named in the path, the token's own for `me`, or the one a renew names.
@@ -107,6 +115,7 @@ fn named_user(request: &Request, route: &Route, holder: Holder) -> Option<i64> {
     }
 }
 
+/// Applies the rules that are about this request: their changes, the first one's fault, their delays together.
 fn fire(
     state: &mut State,
     endpoint: Endpoint,

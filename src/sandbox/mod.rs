@@ -12,6 +12,7 @@
 
 mod amount;
 mod answer;
+mod calendar;
 mod clock;
 mod config;
 mod cursor;

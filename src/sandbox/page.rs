@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::clock::parse_day;
+use super::calendar::parse_day;
 use super::config::{Paging, SandboxConfig};
 use super::cursor;
 use super::query::Filters;

@@ -2,7 +2,7 @@
 
 use super::amount;
 use super::answer::Answer;
-use super::clock::{days_of, digits, month_length, parse_day};
+use super::calendar::{days_of, digits, month_length, parse_day};
 use super::request::Request;
 use super::world::rows::Transaction;
 

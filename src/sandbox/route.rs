@@ -57,6 +57,8 @@ pub(crate) struct Route {
     pub(crate) transaction: Option<i64>,
     /// The last literal segment: which connector, which product.
     pub(crate) name: String,
+    /// A connector's sources are asked for, not the connector.
+    pub(crate) connector_sources: bool,
 }
 
 impl Route {
@@ -86,7 +88,7 @@ impl Route {
             }
             ["connectors", name] | ["connectors", name, "sources"] => {
                 (*name).clone_into(&mut route.name);
-                route.source = segments.get(2).map(|_| 0);
+                route.connector_sources = segments.len() > 2;
                 Some(Endpoint::Connector)
             }
             ["currencies" | "account_types"] => {

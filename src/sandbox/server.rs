@@ -212,8 +212,8 @@ impl Sandbox {
 
     /// Asks without a socket in between.
     #[cfg(test)]
-    pub(crate) fn handle(&self, request: &super::request::Request) -> super::fault::Outcome {
-        super::handle::handle(&self.shared, request).2
+    pub(crate) fn handle(&self, request: &super::request::Request) -> super::handle::Reply {
+        super::handle::handle(&self.shared, request)
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// Notes what a guest must not do.
     pub(crate) fn violate(&mut self, request: &Request, number: u64, kind: ViolationKind) {
         let what = format!("{} {}", request.method, request.path);
         self.violations.push(Violation { number, kind, what });
@@ -29,27 +30,44 @@ impl State {
 
 /// Counting a list of a million rows once a page would be slow: the last few counts are remembered.
 #[derive(Debug, Default)]
-pub(crate) struct Extents(Vec<(i64, u64, String, Extent)>);
+pub(crate) struct Extents(Vec<Counted>);
+
+/// A list that was counted.
+#[derive(Debug)]
+struct Counted {
+    user: i64,
+    /// Of the user's holdings at that time.
+    version: u64,
+    /// Path and filters.
+    list: String,
+    extent: Extent,
+}
+
+/// Counts remembered.
+const COUNTS: usize = 32;
+
+/// Lists of users with no more rows than this are counted anew each time.
+const SHORT: usize = 1_000;
 
 impl Extents {
+    /// The extent of a list (`list`: its path and filters), counted if it is not known.
     pub(crate) fn get(
         &mut self,
         user: i64,
         holdings: &Holdings,
-        key: String,
+        list: String,
         count: impl FnOnce() -> Extent,
     ) -> Extent {
         // Accounts and rows both decide what a list shows.
         let version = holdings.transactions().version() + holdings.changes.len() as u64;
-        let hit =
-            |entry: &&(i64, u64, String, Extent)| entry.0 == user && entry.1 == version && entry.2 == key;
-        if let Some(entry) = self.0.iter().find(hit) {
-            return entry.3.clone();
+        let known = |it: &&Counted| (it.user, it.version) == (user, version) && it.list == list;
+        if let Some(counted) = self.0.iter().find(known) {
+            return counted.extent.clone();
         }
         let extent = count();
-        if holdings.transactions().len() > 1_000 {
-            self.0.truncate(31);
-            self.0.insert(0, (user, version, key, extent.clone()));
+        if holdings.transactions().len() > SHORT {
+            self.0.truncate(COUNTS - 1);
+            self.0.insert(0, Counted { user, version, list, extent: extent.clone() });
         }
         extent
     }

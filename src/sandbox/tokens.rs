@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cursor::ALPHABET;
 use super::random::seeded;
 
 /// Who a token speaks for.
@@ -36,7 +37,6 @@ pub(crate) struct Tokens {
 
 /// Opaque tokens with the characters that make trouble in URLs.
 fn opaque(parts: &[u64]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut rng = seeded(parts);
     let mut text: String = (0..47).map(|_| char::from(ALPHABET[usize::from(rng.u8(0..64))])).collect();
     text.insert(9, '/');

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use super::answer::Answer;
 use super::fault::{Outcome, Step, play};
-use super::handle::{Shared, handle, lured};
+use super::handle::{Reply, Shared, handle, lured};
 use super::request::Request;
 
 /// The largest request body read.
@@ -81,7 +81,7 @@ async fn respond(
         lured(&shared, &request);
         return Ok(response(Answer::ok(b"{}".to_vec(), 0), ""));
     }
-    let (wait, date, outcome) = handle(&shared, &request);
+    let Reply { wait, date, outcome } = handle(&shared, &request);
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
     }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Int64Type, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
 use crate::model::DecimalType;
+use crate::table::column::{number, text};
 use crate::table::{Month, Table, integer_keys};
 
 use super::StageError;
@@ -108,9 +109,9 @@ impl View {
         }
         let attempts = attempts_of(&rows).ok_or(StageError::Columns(table))?;
         let counts: Vec<bool> = if table == Table::Issues {
-            let tables = rows.column_by_name("table").and_then(|column| column.as_string_opt::<i32>());
-            let ids = rows.column_by_name("id").and_then(|column| column.as_primitive_opt::<Int64Type>());
-            let (Some(tables), Some(ids)) = (tables, ids) else { return Err(StageError::Columns(table)) };
+            let (Some(tables), Some(ids)) = (text(&rows, "table"), number(&rows, "id")) else {
+                return Err(StageError::Columns(table));
+            };
             (0..rows.num_rows())
                 .map(|row| {
                     let named = Table::from_name(tables.value(row));
@@ -230,9 +231,8 @@ type IssueKey = (String, i64, i64, String, String, i64);
 /// The order of the `issues` table, which holds texts.
 fn issue_keys(rows: &RecordBatch) -> Result<Vec<IssueKey>, ArrowError> {
     let missing = || ArrowError::SchemaError("not the columns of issues".to_owned());
-    let text = |name| rows.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).ok_or_else(missing);
-    let number =
-        |name| rows.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>()).ok_or_else(missing);
+    let text = |name| text(rows, name).ok_or_else(missing);
+    let number = |name| number(rows, name).ok_or_else(missing);
     let (tables, columns, kinds) = (text("table")?, text("column")?, text("kind")?);
     let (users, ids) = (number("id_user")?, number("id")?);
     let attempts = attempts_of(rows).ok_or_else(missing)?;

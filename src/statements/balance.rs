@@ -5,7 +5,8 @@
 
 use super::CardRows;
 use super::account::Account;
-use super::tally::{Period, Tally};
+use super::period::Period;
+use super::tally::Tally;
 
 /// Balances of a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,14 +108,18 @@ pub(super) fn balances(
     // purchases stand without a monthly debit, it cannot be told whether they moved it.
     let counts_otherwise = cards == CardRows::Deferred && (tally.monthly || tally.purchases);
     let cards_unclear = counts_otherwise || (tally.purchases && !tally.monthly);
-    match () {
-        () if tally.undated > 0 => return Err(NoBalance::Undated(tally.undated)),
-        () if tally.doubtful + tally.doubtful_after > 0 => {
-            return Err(NoBalance::Doubtful(tally.doubtful + tally.doubtful_after));
-        }
-        () if cards_unclear => return Err(NoBalance::Cards),
-        () if tally.future > 0 => return Err(NoBalance::Future(tally.future)),
-        () => {}
+    let doubtful = tally.doubtful + tally.doubtful_after;
+    if tally.undated > 0 {
+        return Err(NoBalance::Undated(tally.undated));
+    }
+    if doubtful > 0 {
+        return Err(NoBalance::Doubtful(doubtful));
+    }
+    if cards_unclear {
+        return Err(NoBalance::Cards);
+    }
+    if tally.future > 0 {
+        return Err(NoBalance::Future(tally.future));
     }
     let computed = || {
         let closing = balance.checked_sub(tally.after.get()?)?;

@@ -124,7 +124,7 @@ mod tests {
             remarks: Vec::new(),
             ask: None,
             apart: false,
-            place: Ok(String::new()),
+            file: Ok(String::new()),
         }
     }
 

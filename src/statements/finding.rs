@@ -3,7 +3,8 @@
 use crate::table::health::Health;
 
 use super::account::Account;
-use super::tally::{Period, Tally};
+use super::period::Period;
+use super::tally::Tally;
 
 /// Something that a statement should hold and does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,8 +81,8 @@ const FRESH_DAYS: i32 = 3;
 /// A consent that ends within this many days is worth a word.
 const NOTICE_DAYS: i32 = 30;
 
-/// What is missing. `today` is the day of the export.
-pub(super) fn gaps(account: &Account, tally: &Tally, period: Period, today: Option<i32>) -> Vec<Gap> {
+/// What is missing. `today` is the day of the export, in Paris.
+pub(super) fn gaps(account: &Account, tally: &Tally, period: Period, today: i32) -> Vec<Gap> {
     if account.disabled {
         return vec![Gap::NoConsent];
     }
@@ -98,12 +99,11 @@ pub(super) fn gaps(account: &Account, tally: &Tally, period: Period, today: Opti
         None => gaps.push(Gap::NeverFetched),
         Some(as_of) => {
             // The last day that the period can be expected to hold.
-            let due = match (period.to, today) {
-                (Some(to), Some(today)) if to >= today => Some(today - FRESH_DAYS),
-                (Some(to), _) => Some(to),
-                (None, today) => today.map(|today| today - FRESH_DAYS),
+            let due = match period.to {
+                Some(to) if to < today => to,
+                _ => today - FRESH_DAYS,
             };
-            if due.is_some_and(|due| as_of < due) {
+            if as_of < due {
                 gaps.push(Gap::StopsEarly(as_of));
             }
             let ends =
@@ -145,7 +145,7 @@ pub(super) fn remarks(account: &Account, tally: &Tally, period: Period) -> Vec<R
 }
 
 /// What the client can do, if anything. States are matched without regard to case, as their health is.
-pub(super) fn ask(account: &Account, today: Option<i32>) -> Option<Ask> {
+pub(super) fn ask(account: &Account, today: i32) -> Option<Ask> {
     if account.disabled {
         return Some(Ask::AllowAccount);
     }
@@ -159,7 +159,7 @@ pub(super) fn ask(account: &Account, today: Option<i32>) -> Option<Ask> {
         (Some(Health::ActionNeeded), _) => Some(Ask::RenewConsent),
         (Some(Health::Inactive | Health::Disabled), _) => Some(Ask::Reconnect),
         _ => {
-            let soon = |ends: &i32| today.is_some_and(|today| *ends - today <= NOTICE_DAYS);
+            let soon = |ends: &i32| *ends - today <= NOTICE_DAYS;
             account.consent_ends.filter(soon).map(Ask::RenewBefore)
         }
     }
@@ -186,12 +186,12 @@ mod tests {
     #[test]
     fn a_period_that_the_data_cover_has_no_gap() {
         let none = Tally::default();
-        assert_eq!(gaps(&account(40), &none, OCTOBER, Some(60)), []);
-        assert_eq!(gaps(&account(39), &none, OCTOBER, Some(60)), [Gap::StopsEarly(39)]);
-        assert_eq!(gaps(&account(37), &none, OCTOBER, Some(40)), []);
-        assert_eq!(gaps(&account(36), &none, OCTOBER, Some(40)), [Gap::StopsEarly(36)]);
-        assert_eq!(gaps(&account(57), &none, Period::default(), Some(60)), []);
-        assert_eq!(gaps(&account(56), &none, Period::default(), Some(60)), [Gap::StopsEarly(56)]);
+        assert_eq!(gaps(&account(40), &none, OCTOBER, 60), []);
+        assert_eq!(gaps(&account(39), &none, OCTOBER, 60), [Gap::StopsEarly(39)]);
+        assert_eq!(gaps(&account(37), &none, OCTOBER, 40), []);
+        assert_eq!(gaps(&account(36), &none, OCTOBER, 40), [Gap::StopsEarly(36)]);
+        assert_eq!(gaps(&account(57), &none, Period::default(), 60), []);
+        assert_eq!(gaps(&account(56), &none, Period::default(), 60), [Gap::StopsEarly(56)]);
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
         let with = |change: fn(&mut Account)| {
             let mut account = account(60);
             change(&mut account);
-            gaps(&account, &none, OCTOBER, Some(60))
+            gaps(&account, &none, OCTOBER, 60)
         };
         assert_eq!(with(|a| a.disabled = true), [Gap::NoConsent]);
         assert_eq!(with(|a| a.last_update = None), [Gap::NeverFetched]);
@@ -210,19 +210,19 @@ mod tests {
             [Gap::NothingBefore(20), Gap::NothingAfter(30)]
         );
         let doubtful = Tally { doubtful: 2, undated: 1, ..Tally::default() };
-        assert_eq!(gaps(&account(60), &doubtful, OCTOBER, Some(60)), [Gap::Doubtful(2), Gap::Undated(1)]);
+        assert_eq!(gaps(&account(60), &doubtful, OCTOBER, 60), [Gap::Doubtful(2), Gap::Undated(1)]);
     }
 
     #[test]
     fn the_client_is_asked_for_what_helps() {
         let with = |state: &str, health: Health| {
             let account = Account { state: Some(state.to_owned()), health: Some(health), ..account(60) };
-            ask(&account, Some(60))
+            ask(&account, 60)
         };
         assert_eq!(with("SCARequired", Health::ActionNeeded), Some(Ask::RenewConsent));
         assert_eq!(with("wrongPass", Health::ActionNeeded), Some(Ask::EnterCredentials));
         assert_eq!(with("bug", Health::Stale), None);
-        let ends = |day| ask(&Account { consent_ends: Some(day), ..account(60) }, Some(60));
+        let ends = |day| ask(&Account { consent_ends: Some(day), ..account(60) }, 60);
         assert_eq!((ends(90), ends(91)), (Some(Ask::RenewBefore(90)), None));
     }
 }

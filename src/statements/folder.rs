@@ -1,22 +1,16 @@
 //! The pack's folder: staged beside its place, synced, and renamed there when it is whole.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::encode::Fingerprint;
 use crate::lake::store::{Store, StoreFile, Syncs};
 
 use super::StatementsError;
-
-/// What a pack says of itself, for programs; also how a pack is known again before it is replaced.
-pub(super) const PACK: &str = "pack.json";
-
-/// The value of `kind` in [`PACK`].
-pub(super) const KIND: &str = "powens-export statements";
+use super::label::{LABEL, Written, is_pack};
 
 /// Permissions of the pack's files and folders: for their owner and group.
 const FILE_MODE: u32 = 0o640;
@@ -24,14 +18,6 @@ const FOLDER_MODE: u32 = 0o750;
 
 /// Files that are synced at a time.
 const SYNCED: usize = 64;
-
-/// A file of the pack.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Written {
-    path: String,
-    bytes: u64,
-    sha256: String,
-}
 
 /// A pack's folder under construction. Dropped before it has its place, it leaves nothing.
 #[derive(Debug)]
@@ -106,10 +92,10 @@ impl Folder {
         self.files.len()
     }
 
-    /// Writes [`PACK`], syncs everything and gives the folder its place.
-    pub(super) fn publish(mut self, pack: &[u8]) -> Result<(), StatementsError> {
-        let (mut file, path) = self.create(PACK)?;
-        file.write_all(pack).map_err(StatementsError::io("write", &path))?;
+    /// Writes the label, syncs everything and gives the folder its place.
+    pub(super) fn publish(mut self, label: &[u8]) -> Result<(), StatementsError> {
+        let (mut file, path) = self.create(LABEL)?;
+        file.write_all(label).map_err(StatementsError::io("write", &path))?;
         drop(file);
         for names in self.files.chunks(SYNCED) {
             let open = |name: &String| {
@@ -122,34 +108,31 @@ impl Folder {
         }
         self.store.set_mode(&self.name, FOLDER_MODE)?;
         self.store.sync_tree(&self.name)?;
-        if !self.replaces {
-            self.store.rename(&self.name, &self.target)?;
+        if self.replaces {
+            self.replace()?;
         } else {
-            let mut old = self.name.clone().into_os_string();
-            old.push("-old");
-            let old = PathBuf::from(old);
-            self.store.rename(&self.target, &old)?;
-            if let Err(error) = self.store.rename(&self.name, &self.target) {
-                // The old pack gets its place back; that this may fail too is no reason to hide the first failure.
-                let _ = self.store.rename(&old, &self.target);
-                return Err(error.into());
-            }
-            self.store.remove_dir(&old)?;
+            self.store.rename(&self.name, &self.target)?;
         }
         // Nothing of that name is left to be removed.
         let _ = self.staging.keep();
         Ok(())
     }
-}
 
-/// Whether a folder holds a pack of ours, or nothing.
-fn is_pack(folder: &Path) -> bool {
-    #[derive(Deserialize)]
-    struct Head {
-        kind: String,
-    }
-    match fs::read(folder.join(PACK)) {
-        Ok(bytes) => serde_json::from_slice::<Head>(&bytes).is_ok_and(|head| head.kind == KIND),
-        Err(_) => fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none()),
+    /// Puts the pack in the place of the old one, and removes that. The two change places in one step; only where the
+    /// file system cannot do that is there no pack for the instant between two renames.
+    fn replace(&self) -> Result<(), StatementsError> {
+        if self.store.exchange(&self.name, &self.target)? {
+            return Ok(self.store.remove_dir(&self.name)?);
+        }
+        let mut old = self.name.clone().into_os_string();
+        old.push("-old");
+        let old = PathBuf::from(old);
+        self.store.rename(&self.target, &old)?;
+        if let Err(error) = self.store.rename(&self.name, &self.target) {
+            // The old pack gets its place back; that this may fail too is no reason to hide the first failure.
+            let _ = self.store.rename(&old, &self.target);
+            return Err(error.into());
+        }
+        Ok(self.store.remove_dir(&old)?)
     }
 }

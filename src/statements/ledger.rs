@@ -1,24 +1,25 @@
 //! The transactions of a pack, read once: added up per account, and the lines to be listed put aside in a scratch file.
 //!
-//! Months are read in order, one file at a time. Within a month rows stand by account and date, so that an account's
-//! lines of a month are one stretch of the scratch file; an account's statement is its stretches, month by month. Memory
-//! holds the sums and the places of the stretches, never the rows.
+//! Months are read in order. Within a month rows stand by account and date, so that an account's lines of a month are one
+//! stretch of the scratch file (or a few, when they are many); its statement is its stretches, month by month. Memory
+//! holds the sums and where the stretches lie, never the rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use arrow::record_batch::RecordBatch;
 use tempfile::SpooledTempFile;
 
 use crate::lake::Snapshot;
 use crate::lake::manifest::FileEntry;
+use crate::model::time;
 use crate::table::{Month, Table};
 
 use super::account::Account;
-use super::columns::{columns, for_each_batch, for_each_batch_of};
+use super::columns::columns;
 use super::line::{Line, Standing};
-use super::tally::{Days, Entry, Period, Tally};
+use super::period::Period;
+use super::tally::{Days, Entry, Tally};
 use super::{Request, StatementsError};
 
 /// Scratch bytes that may stay in memory.
@@ -35,10 +36,13 @@ pub(super) struct Ledger {
     folder: PathBuf,
 }
 
+/// What is known of an account's transactions.
 #[derive(Debug, Default)]
 struct Kept {
     tally: Tally,
+    /// Day and amount of an earlier balance.
     earlier: Option<(i32, i128)>,
+    /// Where its lines lie in the scratch file: begin and length, in bytes.
     stretches: Vec<(u64, usize)>,
 }
 
@@ -86,16 +90,14 @@ impl Ledger {
         let doubts = doubts(snapshot, accounts)?;
         let reading = Reading { request, period, accounts, places, doubts };
         let mut open = Open::default();
-        for file in files(snapshot, period) {
-            for_each_batch_of(snapshot, file, TransactionRows::NAMES, |rows| {
-                ledger.add(rows, &reading, &mut open)
-            })?;
-            ledger.put_aside(&mut open)?;
-        }
+        TransactionRows::for_each(snapshot, files(snapshot, period), |columns, row| {
+            ledger.add(columns, row, &reading, &mut open)
+        })?;
+        ledger.put_aside(&mut open)?;
         Ok(ledger)
     }
 
-    /// What the account's rows add up to.
+    /// What the rows of the account in this place of the list add up to.
     pub(super) fn tally(&self, place: usize) -> &Tally {
         &self.accounts[place].tally
     }
@@ -128,44 +130,39 @@ impl Ledger {
 
     fn add(
         &mut self,
-        rows: &RecordBatch,
+        columns: &TransactionRows<'_>,
+        row: usize,
         reading: &Reading<'_>,
         open: &mut Open,
     ) -> Result<(), StatementsError> {
-        let cells = TransactionRows::of(rows)?;
-        for row in 0..rows.num_rows() {
-            let Some(id_account) = cells.id_account.number(row) else { continue };
-            if open.account != Some(id_account) {
-                self.put_aside(open)?;
-                *open = Open {
-                    account: Some(id_account),
-                    place: reading.places.get(&id_account).copied(),
-                    ..Open::default()
-                };
-            }
-            let Some(place) = open.place else { continue };
-            let date = cells.date.date(row);
-            if date.is_some_and(|date| reading.period.from.is_some_and(|from| date < from)) {
-                continue;
-            }
-            let account = &reading.accounts[place];
-            let kept = &mut self.accounts[place];
-            let (entry, kind) = reading.entry(&cells, row, account);
-            let days = Days {
-                period: reading.period,
-                as_of: account.as_of_day(),
-                check: kept.earlier.map(|(day, _)| day),
+        let Some(id_account) = columns.id_account.number(row) else { return Ok(()) };
+        if open.account != Some(id_account) {
+            self.put_aside(open)?;
+            *open = Open {
+                account: Some(id_account),
+                place: reading.places.get(&id_account).copied(),
+                ..Open::default()
             };
-            kept.tally.add(entry, days);
-            if reading.period.contains(date) && reading.lists(entry.standing) {
-                kept.tally.listed += 1;
-                line(&cells, row, entry, kind).encode(&mut open.bytes);
-            }
-            if open.bytes.len() >= STRETCH {
-                self.put_aside(open)?;
-            }
         }
-        Ok(())
+        let Some(place) = open.place else { return Ok(()) };
+        let date = columns.date.date(row);
+        if date.is_some_and(|date| reading.period.from.is_some_and(|from| date < from)) {
+            return Ok(());
+        }
+        let account = &reading.accounts[place];
+        let kept = &mut self.accounts[place];
+        let (entry, kind) = reading.entry(columns, row, account);
+        let days = Days {
+            period: reading.period,
+            as_of: account.as_of_day(),
+            check: kept.earlier.map(|(day, _)| day),
+        };
+        kept.tally.add(entry, days);
+        if reading.period.contains(date) && reading.lists(entry.standing) {
+            kept.tally.listed += 1;
+            line(columns, row, entry, kind).encode(&mut open.bytes);
+        }
+        if open.bytes.len() >= STRETCH { self.put_aside(open) } else { Ok(()) }
     }
 
     /// Writes the open stretch to the scratch file.
@@ -190,21 +187,18 @@ impl Ledger {
         accounts: &[Account],
         places: &HashMap<i64, usize>,
     ) -> Result<(), StatementsError> {
-        for_each_batch(snapshot, Table::Balances, BalanceRows::NAMES, |rows| {
-            let cells = BalanceRows::of(rows)?;
-            for row in 0..rows.num_rows() {
-                let place = cells.id_account.number(row).and_then(|id| places.get(&id).copied());
-                let (Some(place), Some(balance), Some(update)) =
-                    (place, cells.balance.amount(row), cells.last_update.micros(row))
-                else {
-                    continue;
-                };
-                let Ok(day) = i32::try_from(update.div_euclid(86_400_000_000)) else { continue };
-                let earlier = accounts[place].as_of_day().is_some_and(|as_of| day < as_of);
-                let kept = &mut self.accounts[place].earlier;
-                if earlier && period.contains(Some(day)) && kept.is_none_or(|(known, _)| known <= day) {
-                    *kept = Some((day, balance));
-                }
+        BalanceRows::for_each(snapshot, snapshot.parquet_files(Table::Balances), |columns, row| {
+            let place = columns.id_account.number(row).and_then(|id| places.get(&id).copied());
+            let (Some(place), Some(balance), Some(update)) =
+                (place, columns.balance.amount(row), columns.last_update.micros(row))
+            else {
+                return Ok(());
+            };
+            let day = time::day_of(update);
+            let is_earlier = accounts[place].as_of_day().is_some_and(|as_of| day < as_of);
+            let kept = &mut self.accounts[place].earlier;
+            if is_earlier && period.contains(Some(day)) && kept.is_none_or(|(known, _)| known <= day) {
+                *kept = Some((day, balance));
             }
             Ok(())
         })
@@ -231,24 +225,24 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn entry<'r>(
         &self,
-        cells: &TransactionRows<'r>,
+        columns: &TransactionRows<'r>,
         row: usize,
         account: &Account,
     ) -> (Entry, Option<&'r str>) {
-        let kind = cells.kind.text(row);
-        let standing = if cells.deleted.micros(row).is_some() {
+        let kind = columns.kind.text(row);
+        let standing = if columns.deleted.micros(row).is_some() {
             Standing::Deleted
-        } else if cells.coming.truth(row) == Some(true) {
+        } else if columns.coming.truth(row) == Some(true) {
             Standing::Coming
         } else if self.request.card_rows.sets_aside(kind, account.is_card()) {
             Standing::SetAside
         } else {
             Standing::Booked
         };
-        let doubt = cells.id.number(row).and_then(|id| self.doubts.get(&id).copied()).unwrap_or_default();
+        let doubt = columns.id.number(row).and_then(|id| self.doubts.get(&id).copied()).unwrap_or_default();
         let entry = Entry {
-            date: cells.date.date(row),
-            amount: cells.amount.amount(row),
+            date: columns.date.date(row),
+            amount: columns.amount.amount(row),
             standing,
             amount_in_doubt: doubt.amount,
             standing_in_doubt: doubt.standing,
@@ -267,22 +261,22 @@ impl Reading<'_> {
     }
 }
 
-fn line(cells: &TransactionRows<'_>, row: usize, entry: Entry, kind: Option<&str>) -> Line {
+fn line(columns: &TransactionRows<'_>, row: usize, entry: Entry, kind: Option<&str>) -> Line {
     let some = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     Line {
-        id: cells.id.number(row).unwrap_or_default(),
+        id: columns.id.number(row).unwrap_or_default(),
         date: entry.date,
-        value_date: cells.value_date.date(row),
+        value_date: columns.value_date.date(row),
         amount: entry.amount,
         standing: entry.standing,
         kind: some(kind),
         // The bank's own label: the others are simplified, or edited by the user.
-        wording: some(cells.original_wording.text(row))
-            .or_else(|| some(cells.wording.text(row)))
-            .or_else(|| some(cells.simplified_wording.text(row))),
-        counterparty: some(cells.counterparty.text(row)),
-        category: cells.categories.text(row).and_then(category),
-        comment: some(cells.comment.text(row)),
+        wording: some(columns.original_wording.text(row))
+            .or_else(|| some(columns.wording.text(row)))
+            .or_else(|| some(columns.simplified_wording.text(row))),
+        counterparty: some(columns.counterparty.text(row)),
+        category: columns.categories.text(row).and_then(category),
+        comment: some(columns.comment.text(row)),
     }
 }
 
@@ -316,26 +310,21 @@ fn files(snapshot: &Snapshot, period: Period) -> Vec<&FileEntry> {
 
 /// The transactions of these users whose amount, or whether they count, is in doubt.
 fn doubts(snapshot: &Snapshot, accounts: &[Account]) -> Result<HashMap<i64, Doubt>, StatementsError> {
-    let users: std::collections::HashSet<Option<i64>> = accounts.iter().map(|account| account.user).collect();
+    let users: HashSet<Option<i64>> = accounts.iter().map(|account| account.user).collect();
     let mut doubts: HashMap<i64, Doubt> = HashMap::new();
-    for_each_batch(snapshot, Table::Issues, IssueRows::NAMES, |rows| {
-        let cells = IssueRows::of(rows)?;
-        for row in 0..rows.num_rows() {
-            let user = cells.id_user.number(row);
-            let of_ours = cells.table.text(row) == Some(Table::Transactions.name())
-                && (user.is_none() || users.contains(&user));
-            let Some(id) = cells.id.number(row).filter(|_| of_ours) else { continue };
-            let conflict = cells.kind.text(row) == Some("conflict");
-            let column = cells.column.text(row).unwrap_or_default();
-            let doubt = Doubt {
-                amount: conflict || column == "value",
-                standing: matches!(column, "coming" | "deleted"),
-            };
-            if doubt.amount || doubt.standing {
-                let known = doubts.entry(id).or_default();
-                known.amount |= doubt.amount;
-                known.standing |= doubt.standing;
-            }
+    IssueRows::for_each(snapshot, snapshot.parquet_files(Table::Issues), |columns, row| {
+        let user = columns.id_user.number(row);
+        let of_ours = columns.table.text(row) == Some(Table::Transactions.name())
+            && (user.is_none() || users.contains(&user));
+        let Some(id) = columns.id.number(row).filter(|_| of_ours) else { return Ok(()) };
+        let conflict = columns.kind.text(row) == Some("conflict");
+        let column = columns.column.text(row).unwrap_or_default();
+        let doubt =
+            Doubt { amount: conflict || column == "value", standing: matches!(column, "coming" | "deleted") };
+        if doubt.amount || doubt.standing {
+            let known = doubts.entry(id).or_default();
+            known.amount |= doubt.amount;
+            known.standing |= doubt.standing;
         }
         Ok(())
     })?;

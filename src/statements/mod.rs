@@ -7,10 +7,12 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | `request` | what is asked for |
-//! | `pack` | the pack: from a snapshot to a folder; `report`: what is said of it |
+//! | `request` | what is asked for; `edition`: what all pages share because of it |
+//! | `pack` | the pack: from a snapshot to a folder |
 //! | `folder` | where it is written, and how it gets its place |
-//! | `account` | what the snapshot's tables say of an account |
+//! | `report`, `label` | what is said of it: to the caller, and by the pack itself |
+//! | `account` | what is known of an account; `selection`: the accounts asked for, from the snapshot's tables |
+//! | `period` | first and last day |
 //! | `ledger` | the transactions, read once; `tally`: what they add up to; `line`: one of them |
 //! | `balance` | balances computed back, or why there are none |
 //! | `cards` | deferred debit cards across accounts: what counts once |
@@ -27,16 +29,20 @@ mod cards;
 mod columns;
 mod csv_page;
 mod currency;
+mod edition;
 mod error;
 mod finding;
 mod folder;
+mod label;
 mod ledger;
 mod line;
 mod names;
 mod ofx;
 mod pack;
+mod period;
 mod report;
 mod request;
+mod selection;
 mod sheet;
 mod statement;
 mod summary;

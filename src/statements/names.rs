@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Names;
 use super::account::Account;
 use super::currency::plain_code;
-use super::tally::Period;
+use super::period::Period;
 use crate::model::time;
 
 /// Characters of a file's name without its extension, at most.
@@ -15,7 +15,7 @@ const LONGEST: usize = 100;
 const LONGEST_SHEET: usize = 31;
 
 /// The period in a name: `2026-10` for a whole month, else its ends.
-pub(super) fn period_name(period: Period) -> String {
+fn period_name(period: Period) -> String {
     let date = |days: Option<i32>| days.and_then(time::date_of);
     if let (Some(from), Some(to)) = (date(period.from), date(period.to))
         && from.day() == 1

@@ -8,7 +8,7 @@ use crate::model::{time, write_decimal};
 use super::account::Account;
 use super::currency::is_iso_4217;
 use super::line::{Line, Standing};
-use super::tally::Period;
+use super::period::Period;
 
 /// Why an account has no OFX file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +21,13 @@ pub(super) enum NoFile {
 
 /// Whether an account can have a file.
 pub(super) fn permitted(account: &Account) -> Result<(), NoFile> {
-    match () {
-        () if !account.currency.as_deref().is_some_and(is_iso_4217) => Err(NoFile::NoCurrency),
-        () if account.balance.is_none() || account.last_update.is_none() => Err(NoFile::NoBalance),
-        () => Ok(()),
+    if !account.currency.as_deref().is_some_and(is_iso_4217) {
+        return Err(NoFile::NoCurrency);
     }
+    if account.balance.is_none() || account.last_update.is_none() {
+        return Err(NoFile::NoBalance);
+    }
+    Ok(())
 }
 
 /// The file's text, piece by piece.
@@ -57,10 +59,11 @@ impl std::fmt::Display for Value<'_> {
 }
 
 impl Ofx {
-    /// Begins the file of an account. `exported`: when the data were fetched (UTC); `covered`: first and last day.
+    /// Begins the file of an account. `exported`: when the data were fetched (UTC, microseconds
+    /// since 1970); `covered`: first and last day.
     pub(super) fn begin(
         account: &Account,
-        exported: Option<i64>,
+        exported: i64,
         covered: (i32, i32),
         language: &str,
         scale: u8,
@@ -73,7 +76,7 @@ impl Ofx {
         ofx.line(format_args!("<OFX>"));
         ofx.line(format_args!("<SIGNONMSGSRSV1><SONRS>"));
         ofx.line(format_args!("<STATUS><CODE>0<SEVERITY>INFO</STATUS>"));
-        ofx.line(format_args!("<DTSERVER>{}", exported.map_or_else(|| day(covered.1), utc)));
+        ofx.line(format_args!("<DTSERVER>{}", utc(exported)));
         ofx.line(format_args!("<LANGUAGE>{language}"));
         ofx.line(format_args!("</SONRS></SIGNONMSGSRSV1>"));
         let (message, response, statement) = ofx.aggregates();
@@ -286,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_file_is_spelled_as_the_format_asks() {
-        let mut ofx = Ofx::begin(&account(), Some(0), (0, 30), "FRA", 8);
+        let mut ofx = Ofx::begin(&account(), 0, (0, 30), "FRA", 8);
         ofx.transaction(&Line {
             id: 99,
             date: Some(1),

@@ -7,17 +7,19 @@ use crate::encode::{CsvMarks, CsvProfile, CsvSheet, windows1252};
 use crate::lake::{LakeError, Snapshot};
 use crate::model::{DecimalType, time};
 
-use super::account::{accounts, users_missing};
 use super::cards;
 use super::csv_page::CsvPage;
+use super::edition::Edition;
 use super::folder::Folder;
+use super::label::label;
 use super::ledger::Ledger;
 use super::names::{file_stem, sheet_name};
 use super::ofx::{self, Ofx};
-use super::report::{PackReport, label};
-use super::statement::{Edition, Statement, write_statement};
+use super::period::Period;
+use super::report::PackReport;
+use super::selection::{accounts, users_missing};
+use super::statement::{Statement, write_statement};
 use super::summary::{write_balances, write_marks, write_summary};
-use super::tally::Period;
 use super::words::words;
 use super::workbook::{ACCOUNTS, Book, Compromises, STATEMENT};
 use super::{PackFormat, Request, StatementsError};
@@ -64,14 +66,10 @@ impl<'a> Writing<'a> {
             words: words(request.profile),
             dialect: request.profile.dialect(),
             period,
-            today: Some(time::paris_day(exported)),
+            today: time::paris_day(exported),
             run: snapshot.run_id.to_string(),
-            exported: Some(exported.as_microsecond()),
-            users_missing: users_missing(
-                snapshot,
-                request,
-                accounts.iter().filter_map(|account| account.user),
-            ),
+            exported: exported.as_microsecond(),
+            users_missing: users_missing(snapshot, request, &accounts),
         };
         let ledger = Ledger::read(snapshot, request, period, &accounts, folder.path())?;
         let statement = |(at, account)| Statement::new(account, &ledger, at, &edition);
@@ -105,7 +103,7 @@ impl<'a> Writing<'a> {
             let mut page = self.page(&name)?;
             write_statement(&mut page, &self.statements[at], &mut self.ledger, at, &self.edition)?;
             self.marks += page.close()?.marks;
-            self.statements[at].place = Ok(name);
+            self.statements[at].file = Ok(name);
         }
         self.index_as_csv()
     }
@@ -135,7 +133,7 @@ impl<'a> Writing<'a> {
         for at in 0..accounts {
             let sheet = sheet_name(&self.statements[at].account, 1, self.edition.request.names);
             let book = at / BOOK_ACCOUNTS;
-            self.statements[at].place =
+            self.statements[at].file =
                 Ok(if books == 1 { sheet } else { format!("{}: {sheet}", book_name(book)) });
         }
         for book in 0..books {
@@ -149,7 +147,7 @@ impl<'a> Writing<'a> {
     fn book(&mut self, name: &str, accounts: std::ops::Range<usize>) -> Result<(), StatementsError> {
         let Self { folder, edition, statements, ledger, .. } = self;
         let words = &edition.words;
-        let created = edition.exported.unwrap_or_default().div_euclid(1_000_000);
+        let created = edition.exported.div_euclid(1_000_000);
         let mut book = Book::new(words.pack, created, edition.dialect, self.scale, folder.path())?;
         for at in accounts {
             let statement = &statements[at];
@@ -175,34 +173,38 @@ impl<'a> Writing<'a> {
     fn ofx(&mut self) -> Result<(), StatementsError> {
         self.folder.create_dir(self.edition.words.folder_statements)?;
         for at in 0..self.statements.len() {
-            let name = self.file_name(at);
-            if let Err(why) = ofx::permitted(&self.statements[at].account) {
-                self.statements[at].place = Err(why);
-                continue;
-            }
-            let (file, path) = self.folder.create(&name)?;
-            let mut file = BufWriter::new(file);
-            let Statement { account, tally, .. } = &self.statements[at];
-            let covered = ofx::covered(self.edition.period, account, tally.first, tally.last);
-            let (exported, language) = (self.edition.exported, self.edition.words.ofx);
-            let mut ofx = Ofx::begin(account, exported, covered, language, self.scale);
-            let mut lacking = 0;
-            let mut bytes = Vec::new();
-            let mut write = |text: &str| {
-                bytes.clear();
-                lacking += windows1252(text, &mut bytes);
-                file.write_all(&bytes).map_err(StatementsError::io("write", &path))
+            self.statements[at].file = match ofx::permitted(&self.statements[at].account) {
+                Ok(()) => Ok(self.ofx_file(at)?),
+                Err(why) => Err(why),
             };
-            self.ledger.for_each_line(at, |line| {
-                ofx.transaction(line);
-                write(&ofx.take())
-            })?;
-            write(&ofx.end(account))?;
-            file.flush().map_err(StatementsError::io("write", &path))?;
-            self.marks.replaced_characters += lacking;
-            self.statements[at].place = Ok(name);
         }
         self.index_as_csv()
+    }
+
+    /// Writes an account's OFX file; returns its name.
+    fn ofx_file(&mut self, at: usize) -> Result<String, StatementsError> {
+        let name = self.file_name(at);
+        let (file, path) = self.folder.create(&name)?;
+        let mut file = BufWriter::new(file);
+        let Statement { account, tally, .. } = &self.statements[at];
+        let covered = ofx::covered(self.edition.period, account, tally.first, tally.last);
+        let (exported, language) = (self.edition.exported, self.edition.words.ofx);
+        let mut ofx = Ofx::begin(account, exported, covered, language, self.scale);
+        let mut replaced = 0;
+        let mut bytes = Vec::new();
+        let mut write = |text: &str| {
+            bytes.clear();
+            replaced += windows1252(text, &mut bytes);
+            file.write_all(&bytes).map_err(StatementsError::io("write", &path))
+        };
+        self.ledger.for_each_line(at, |line| {
+            ofx.transaction(line);
+            write(&ofx.take())
+        })?;
+        write(&ofx.end(account))?;
+        file.flush().map_err(StatementsError::io("write", &path))?;
+        self.marks.replaced_characters += replaced;
+        Ok(name)
     }
 
     /// Says what the pack holds, and gives it its place.

@@ -1,47 +1,16 @@
 //! The statement of one account: what is known of it, put together, and its page.
 
-use crate::encode::Dialect;
-
 use super::account::Account;
 use super::balance::{Balances, Check, NoBalance, balances, check};
+use super::edition::Edition;
 use super::finding::{Ask, Gap, Remark, ask, gaps, remarks};
 use super::ledger::Ledger;
 use super::line::{Line as Row, Standing};
 use super::ofx::NoFile;
 use super::sheet::{Cell, Line, Sheet, Width};
-use super::tally::{Period, Tally};
+use super::tally::Tally;
 use super::words::Words;
-use super::{CardRows, Request, StatementsError};
-
-/// What all pages of a pack share.
-#[derive(Clone)]
-pub(super) struct Edition<'a> {
-    pub(super) request: &'a Request,
-    pub(super) words: Words,
-    pub(super) dialect: &'static Dialect,
-    pub(super) period: Period,
-    /// The day of the export.
-    pub(super) today: Option<i32>,
-    pub(super) run: String,
-    /// When the data were fetched, UTC.
-    pub(super) exported: Option<i64>,
-    /// Users asked for of whom the snapshot has no account, and why.
-    pub(super) users_missing: Vec<(i64, Option<String>)>,
-}
-
-impl Edition<'_> {
-    /// How sentences write a day.
-    pub(super) fn day(&self, days: i32) -> String {
-        self.dialect.date_text(days)
-    }
-
-    pub(super) fn card_rule(&self) -> &'static str {
-        match self.request.card_rows {
-            CardRows::Summary => self.words.monthly_counts,
-            CardRows::Deferred => self.words.purchases_count,
-        }
-    }
-}
+use super::{CardRows, StatementsError};
 
 /// All that is known of an account and period.
 #[derive(Debug)]
@@ -55,8 +24,8 @@ pub(super) struct Statement {
     pub(super) ask: Option<Ask>,
     /// Whether its sums are left out of those of its currency: see [`super::cards`].
     pub(super) apart: bool,
-    /// The name of its file or sheet, or why it has none.
-    pub(super) place: Result<String, NoFile>,
+    /// The name of its file or sheet (empty until it has one), or why there is none.
+    pub(super) file: Result<String, NoFile>,
 }
 
 impl Statement {
@@ -72,7 +41,7 @@ impl Statement {
             remarks: remarks(&account, &tally, period),
             ask: ask(&account, today),
             apart: false,
-            place: Ok(String::new()),
+            file: Ok(String::new()),
             account,
             tally,
             balances,
@@ -81,14 +50,14 @@ impl Statement {
 
     /// Whether anything is missing.
     pub(super) fn is_complete(&self) -> bool {
-        self.gaps.is_empty() && self.place.is_ok()
+        self.gaps.is_empty() && self.file.is_ok()
     }
 
     /// What is missing, a sentence each.
     pub(super) fn missing(&self, edition: &Edition<'_>) -> Vec<String> {
-        let day = |days: i32| edition.day(days);
-        let mut missing: Vec<String> = self.gaps.iter().map(|gap| (edition.words.gap)(gap, &day)).collect();
-        missing.extend(self.place.as_ref().err().map(|why| (edition.words.file_missing)(*why)));
+        let mut missing: Vec<String> =
+            self.gaps.iter().map(|gap| (edition.words.gap)(gap, &edition.day())).collect();
+        missing.extend(self.file.as_ref().err().map(|why| (edition.words.file_missing)(*why)));
         missing
     }
 
@@ -99,20 +68,17 @@ impl Statement {
 
     /// What to ask the client.
     pub(super) fn ask(&self, edition: &Edition<'_>) -> Option<String> {
-        let day = |days: i32| edition.day(days);
-        self.ask.map(|ask| (edition.words.ask_for)(ask, &day))
+        self.ask.map(|ask| (edition.words.ask_for)(ask, &edition.day()))
     }
 
-    /// Remarks, and why there are no balances, in one sentence each.
+    /// What is worth knowing, a sentence each.
     pub(super) fn remarks(&self, edition: &Edition<'_>) -> Vec<String> {
-        let day = |days: i32| edition.day(days);
-        self.remarks.iter().map(|remark| (edition.words.remark_of)(*remark, &day)).collect()
+        self.remarks.iter().map(|remark| (edition.words.remark_of)(*remark, &edition.day())).collect()
     }
 
     /// Why there are no balances.
     pub(super) fn no_balance(&self, edition: &Edition<'_>) -> Option<String> {
-        let day = |days: i32| edition.day(days);
-        self.balances.as_ref().err().map(|why| (edition.words.no_balance)(why, &day))
+        self.balances.as_ref().err().map(|why| (edition.words.no_balance)(why, &edition.day()))
     }
 }
 
@@ -210,14 +176,14 @@ fn write_heading(
     if let Some(connection) = statement.connection(edition) {
         sheet.sentence(words.connection, &connection, false)?;
     }
-    let labelled = |label: &str, day: Option<i32>| match day {
-        Some(day) => (words.day_of)(label, edition.day(day)),
+    let dated = |label: &str, day: Option<i32>| match day {
+        Some(day) => (words.day_of)(label, edition.dialect.date_text(day)),
         None => label.to_owned(),
     };
     let found = statement.balances.as_ref().ok();
-    let bank_balance = labelled(words.bank_balance, account.as_of_day());
-    let opening = labelled(words.opening, found.map(|balances| balances.opening_day));
-    let closing = labelled(words.closing, found.map(|balances| balances.closing_day));
+    let bank_balance = dated(words.bank_balance, account.as_of_day());
+    let opening = dated(words.opening, found.map(|balances| balances.opening_day));
+    let closing = dated(words.closing, found.map(|balances| balances.closing_day));
     let totals = tally.totals();
     sheet.gap()?;
     sheet.pairs(&[

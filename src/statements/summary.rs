@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::encode::CsvMarks;
 
 use super::StatementsError;
+use super::edition::Edition;
 use super::sheet::{Cell, Line, Sheet, Width};
-use super::statement::{Edition, Statement};
+use super::statement::Statement;
 use super::tally::Sum;
 
 const SUMMARY_WIDTHS: [Width; 22] = [
@@ -74,7 +75,7 @@ pub(super) fn write_summary(
     sheet.pairs(&[
         (words.from, Cell::date(edition.period.from)),
         (words.to, Cell::date(edition.period.to)),
-        (words.exported, Cell::datetime(edition.exported)),
+        (words.exported, Cell::Datetime(edition.exported)),
         (words.profile, Cell::Text(edition.request.profile.as_str())),
         (words.snapshot, Cell::Text(&run)),
     ])?;
@@ -96,13 +97,10 @@ fn summary_line(
     let words = &edition.words;
     let totals = tally.totals();
     let found = statement.balances.as_ref().ok();
-    let missing = statement.missing(edition).join("; ");
+    let missing = joined(statement.missing(edition));
     let no_balance = statement.no_balance(edition).map(|why| format!("{}: {why}", words.no_balances));
-    let remarks: Vec<String> = statement.remarks(edition).into_iter().chain(no_balance).collect();
-    let remarks = remarks.join("; ");
+    let remarks = joined(statement.remarks(edition).into_iter().chain(no_balance));
     let (connection, ask) = (statement.connection(edition), statement.ask(edition));
-    let some = |text: &'_ str| -> Option<String> { (!text.is_empty()).then(|| text.to_owned()) };
-    let (missing, remarks) = (some(&missing), some(&remarks));
     sheet.currency(account.currency.as_deref());
     sheet.line(
         if statement.is_complete() { Line::Plain } else { Line::Warned },
@@ -114,7 +112,7 @@ fn summary_line(
             Cell::text(account.bank.as_deref()),
             Cell::text(account.kind.as_deref()),
             Cell::text(account.currency.as_deref()),
-            Cell::text(statement.place.as_deref().ok()),
+            Cell::text(statement.file.as_deref().ok()),
             Cell::count(tally.rows),
             Cell::date(tally.first),
             Cell::date(tally.last),
@@ -131,6 +129,11 @@ fn summary_line(
             Cell::text(remarks.as_deref()),
         ],
     )
+}
+
+/// Sentences as one text; `None` when there are none.
+fn joined(sentences: impl IntoIterator<Item = String>) -> Option<String> {
+    sentences.into_iter().reduce(|text, sentence| format!("{text}; {sentence}"))
 }
 
 /// Sums of one currency.
@@ -172,7 +175,7 @@ fn write_totals(
     for (currency, totals) in currencies {
         let unknown = (totals.unknown > 0).then(|| (words.without)(totals.unknown));
         let apart = totals.apart.then(|| words.card_accounts_apart.to_owned());
-        let remarks: Vec<String> = unknown.into_iter().chain(apart).collect();
+        let remarks = joined(unknown.into_iter().chain(apart));
         sheet.currency(currency);
         sheet.line(
             Line::Plain,
@@ -182,7 +185,7 @@ fn write_totals(
                 Cell::count(totals.rows),
                 Cell::amount(totals.debits.get()),
                 Cell::amount(totals.credits.get()),
-                Cell::text((!remarks.is_empty()).then(|| remarks.join("; ")).as_deref()),
+                Cell::text(remarks.as_deref()),
             ],
         )?;
     }

@@ -10,10 +10,14 @@ use arrow::array::{
 };
 use arrow::compute::concat_batches;
 use arrow::record_batch::RecordBatch;
+use rustix::io::Errno;
 
 use super::*;
 use crate::encode::CsvProfile;
 use crate::lake::fixture::{Rows, build, decimal, open, rows};
+use crate::lake::store::Step;
+use crate::lake::store::faulty::{Faulty, Point, Refusal};
+use crate::lake::store::seam::{self, When};
 use crate::lake::{FILE_MODE, Snapshot, publish};
 use crate::model::{AccountId, UserId, Window, time};
 use crate::table::{
@@ -273,6 +277,30 @@ fn only_a_pack_is_ever_replaced() {
     let unknown = Request { accounts: vec![AccountId::new(9).unwrap()], ..request };
     assert!(matches!(write_pack(&snapshot, &unknown, &elsewhere), Err(StatementsError::NoSuchAccount(_))));
     assert!(!elsewhere.exists());
+}
+
+#[test]
+fn a_pack_is_replaced_in_one_step_where_the_disk_can_and_in_two_elsewhere() {
+    let root = tempfile::tempdir().unwrap();
+    let snapshot = lake(&root.path().join("lake"));
+    let packs = root.path().join("packs");
+    let out = packs.join("pack");
+    fs::create_dir(&packs).unwrap();
+    let request = Request { force: true, ..october(PackFormat::Csv, CsvProfile::Iso) };
+    write_pack(&snapshot, &request, &out).unwrap();
+    let whole = contents(&out);
+    let faulty = Arc::new(Faulty::default());
+    let _watching = seam::watch(&packs, faulty.clone());
+    let exchange = || Point { when: When::Before, step: Step::Exchange, path: "pack".into(), nth: 0 };
+    for (refused, replaced) in [(None, true), (Some(Errno::OPNOTSUPP), true), (Some(Errno::IO), false)] {
+        fs::write(out.join("summary.csv"), "changed").unwrap();
+        let old = contents(&out);
+        faulty.refuse(refused.map(|errno| Refusal::once(exchange(), errno)));
+        assert_eq!(write_pack(&snapshot, &request, &out).is_ok(), replaced, "{refused:?}");
+        assert_eq!(contents(&out), if replaced { whole.clone() } else { old }, "{refused:?}");
+        assert!(faulty.points().contains(&exchange()), "{refused:?}");
+        assert_eq!(fs::read_dir(&packs).unwrap().count(), 1, "nothing is left beside the pack");
+    }
 }
 
 #[test]

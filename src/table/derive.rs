@@ -9,6 +9,7 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
 use super::Table;
+use super::column::{flag, number, text};
 use super::health::{Facts, health};
 
 /// What transactions need to know of accounts: connection and currency.
@@ -21,13 +22,8 @@ impl AccountFacts {
     pub fn of<'a>(accounts: impl IntoIterator<Item = &'a RecordBatch>) -> Self {
         let mut facts = HashMap::new();
         for rows in accounts {
-            let number =
-                |name| rows.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
-            let (Some(ids), Some(connections)) = (number("id"), number("id_connection")) else { continue };
-            let Some(currencies) = rows.column_by_name("currency").and_then(|c| c.as_string_opt::<i32>())
-            else {
-                continue;
-            };
+            let columns = (number(rows, "id"), number(rows, "id_connection"), text(rows, "currency"));
+            let (Some(ids), Some(connections), Some(currencies)) = columns else { continue };
             for ((id, connection), currency) in ids.iter().zip(connections.iter()).zip(currencies.iter()) {
                 if let Some(id) = id {
                     facts.insert(id, (connection, currency.map(str::to_owned)));
@@ -79,15 +75,14 @@ pub fn derive_transactions(rows: &RecordBatch, facts: &AccountFacts) -> Result<R
 /// The same rows with `health` computed, for the tables that have it.
 pub(super) fn fill_health(table: Table, rows: RecordBatch) -> Result<RecordBatch, ArrowError> {
     let Some(place) = table.schema().index_of("health") else { return Ok(rows) };
-    let text = |name: &str| rows.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
     let valid = |name: &str, row: usize| rows.column_by_name(name).is_some_and(|column| column.is_valid(row));
-    let active = rows.column_by_name("active").and_then(|column| column.as_boolean_opt());
+    let active = flag(&rows, "active");
     let at = |column: Option<&'_ StringArray>, row: usize| {
         column.filter(|c| c.is_valid(row)).map(|c| c.value(row).to_owned())
     };
     let mut healths = StringBuilder::with_capacity(rows.num_rows(), rows.num_rows() * 8);
     for row in 0..rows.num_rows() {
-        let (state, error) = (at(text("state"), row), at(text("error"), row));
+        let (state, error) = (at(text(&rows, "state"), row), at(text(&rows, "error"), row));
         healths.append_value(
             health(Facts {
                 state: state.as_deref(),

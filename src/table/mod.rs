@@ -12,8 +12,10 @@
 //! | `order` | row order, keys, months |
 //! | `join` | rows of several batches as one |
 //! | `derive` | columns that other tables give |
+//! | `column` | columns of a batch, by name and type |
 //! | `health` | what a connection's state means for its data |
 
+pub mod column;
 mod decode;
 mod derive;
 pub mod health;

@@ -13,6 +13,7 @@ use arrow::record_batch::RecordBatch;
 use crate::model::time;
 
 use super::Table;
+use super::column::day;
 
 /// The folder that rows without a date lie in; Hive's, Spark's and DuckDB's mark for null.
 const UNDATED: &str = "__HIVE_DEFAULT_PARTITION__";
@@ -71,7 +72,7 @@ pub struct NotAMonth;
 #[must_use]
 pub fn months_of(table: Table, rows: &RecordBatch) -> Option<Vec<Month>> {
     let partition = table.schema().partition.as_ref()?;
-    let dates = rows.column_by_name(&partition.of)?.as_primitive_opt::<Date32Type>()?;
+    let dates = day(rows, &partition.of)?;
     let mut last: Option<(Option<i32>, Month)> = None;
     let month = |day: Option<i32>| match last {
         Some((known, month)) if known == day => month,

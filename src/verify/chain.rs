@@ -7,8 +7,8 @@ use crate::lake::layout::MANIFEST;
 use crate::lake::manifest::FileEntry;
 use crate::lake::{LakeError, Layout, Snapshot};
 
+use super::checked::Checked;
 use super::report::Code;
-use super::run::Checked;
 
 /// Follows the chain from the snapshot back to the oldest one kept.
 pub(super) fn check(checked: &Checked<'_>, layout: &Layout) {

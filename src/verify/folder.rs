@@ -8,8 +8,8 @@ use crate::lake::layout::{FilePath, MANIFEST};
 use crate::lake::manifest::FileEntry;
 use crate::lake::{LakeError, listing};
 
+use super::checked::Checked;
 use super::report::Code;
-use super::run::Checked;
 
 /// Rights that no published file has: writing, executing, set-id bits.
 const NEVER: u32 = 0o7333;
@@ -57,7 +57,7 @@ pub(super) fn check<'a>(checked: &Checked<'a>) -> Result<BTreeMap<&'a FilePath, 
     Ok(present)
 }
 
-/// `allowed`: of the rights that are otherwise not had.
+/// Reports rights that are too many. `allowed`: which of those that no file has this one may have.
 fn check_mode(checked: &Checked<'_>, path: &Path, mode: u32, allowed: u32) {
     let others = if path == Path::new(MANIFEST) { 0 } else { OTHERS };
     let excess = mode & (NEVER | others) & !allowed;

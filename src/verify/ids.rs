@@ -1,29 +1,25 @@
 //! Ids are unique in the whole snapshot, not only in a file. A table of any length is checked in bounded memory: in
 //! several passes over the one column, each for a share of the ids.
 
-use std::collections::BTreeMap;
-
-use arrow::array::AsArray;
-use arrow::datatypes::Int64Type;
+use std::path::Path;
 
 use crate::encode::{EncodeError, ParquetReader};
-use crate::lake::layout::FilePath;
-use crate::lake::manifest::FileEntry;
 use crate::table::Table;
+use crate::table::column::number;
 
+use super::checked::Checked;
 use super::report::Code;
-use super::run::Checked;
 
 /// Ids held at a time: 64 MB.
 const IDS_PER_PASS: u64 = 8_000_000;
 
 /// Reports every id that is there twice, for tables with one key column. The key of the others is their order, and
 /// equal rows stand side by side.
-pub(super) fn check(checked: &Checked<'_>, present: &BTreeMap<&FilePath, &FileEntry>) {
+pub(super) fn check(checked: &Checked<'_>) {
     for table in Table::ALL {
         let [key] = &table.schema().key[..] else { continue };
-        let files: Vec<_> =
-            checked.snapshot.parquet_files(table).filter(|file| present.contains_key(&file.path)).collect();
+        let there = checked.snapshot.parquet_files(table);
+        let files: Vec<_> = there.filter(|file| checked.present.contains_key(&file.path)).collect();
         let rows: u64 = files.iter().map(|file| file.rows).sum();
         let passes = i64::try_from(rows.div_ceil(IDS_PER_PASS)).unwrap_or(i64::MAX).max(1);
         for pass in 0..passes {
@@ -45,16 +41,18 @@ pub(super) fn check(checked: &Checked<'_>, present: &BTreeMap<&FilePath, &FileEn
     }
 }
 
+/// Adds the ids of a file that belong to this pass.
 fn collect(
-    path: &std::path::Path,
+    path: &Path,
     key: &str,
     (pass, passes): (i64, i64),
     ids: &mut Vec<i64>,
 ) -> Result<(), EncodeError> {
     for rows in ParquetReader::open(path, Some(&[key]))? {
         let rows = rows?;
-        let column = rows.column_by_name(key).and_then(|column| column.as_primitive_opt::<Int64Type>());
-        ids.extend(column.into_iter().flatten().flatten().filter(|id| id.rem_euclid(passes) == pass));
+        ids.extend(
+            number(&rows, key).into_iter().flatten().flatten().filter(|id| id.rem_euclid(passes) == pass),
+        );
     }
     Ok(())
 }

@@ -7,23 +7,30 @@
 //! | file | noun |
 //! |---|---|
 //! | `report` | [`Report`], [`Finding`], [`Code`] |
-//! | `run` | the order of the checks |
+//! | `run` | the order of the checks; `checked`: what they share |
 //! | `folder` | files as the file system has them |
+//! | `group` | files by folder, as the manifest lists them |
 //! | `rows` | what is inside them: columns, order, partitions, totals, CSV against Parquet |
-//! | `align` | two streams of batches, side by side |
+//! | `side` | a file being read; `align`: two of them, side by side; `order`: the order of rows |
 //! | `ids` | ids are unique in the whole snapshot |
-//! | `held` | coverage against the rows, derived columns against the accounts |
+//! | `held` | what the rows say, account by account |
+//! | `agreement` | coverage against the rows, derived columns against the accounts |
 //! | `units` | run facts against the manifest and the rows |
 //! | `chain` | the chain of manifests |
 
+mod agreement;
 mod align;
 mod chain;
+mod checked;
 mod folder;
+mod group;
 mod held;
 mod ids;
+mod order;
 mod report;
 mod rows;
 mod run;
+mod side;
 #[cfg(test)]
 mod tests;
 mod units;

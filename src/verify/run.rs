@@ -1,71 +1,17 @@
 //! The order of the checks.
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use crate::encode::Fingerprint;
 use crate::lake::layout::{MANIFEST, place};
 use crate::lake::readback::for_each;
 use crate::lake::{LakeError, LakeErrorKind, Latest, Layout, RunId, Snapshot};
-use crate::model::DecimalType;
-use crate::table::Table;
 
+use super::checked::Checked;
+use super::group::groups;
 use super::held::Held;
 use super::report::{Code, Finding, Report};
-use super::{chain, folder, ids, rows, units};
-
-/// What the checks share: the snapshot, and where findings go.
-#[derive(Debug)]
-pub(super) struct Checked<'a> {
-    pub(super) snapshot: &'a Snapshot,
-    pub(super) decimal: DecimalType,
-    /// Tables that an earlier version of this program wrote: of these, bytes and rows are checked, and not columns.
-    pub(super) foreign: Vec<Table>,
-    /// The snapshot's folder as findings name it.
-    pub(super) shown: &'a Path,
-    findings: Mutex<Vec<Finding>>,
-    files: AtomicU64,
-    rows: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Checked<'_> {
-    /// Whether the table's columns are those of this program.
-    pub(super) fn is_ours(&self, table: Option<Table>) -> bool {
-        table.is_none_or(|table| !self.foreign.contains(&table))
-    }
-
-    /// Reports something about a path relative to the snapshot's folder.
-    pub(super) fn find(&self, code: Code, path: impl AsRef<Path>, sentence: impl Into<String>) {
-        let finding = Finding::new(code, self.shown.join(path), sentence);
-        self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
-    }
-
-    pub(super) fn count_file(&self, bytes: Fingerprint) {
-        self.files.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes.bytes, Ordering::Relaxed);
-    }
-
-    pub(super) fn count_rows(&self, rows: u64) {
-        self.rows.fetch_add(rows, Ordering::Relaxed);
-    }
-
-    fn into_report(self) -> Report {
-        let mut findings = self.findings.into_inner().unwrap_or_else(PoisonError::into_inner);
-        findings.sort();
-        findings.dedup();
-        Report {
-            run_id: Some(self.snapshot.run_id.clone()),
-            sequence: Some(self.snapshot.manifest.sequence),
-            files: self.files.into_inner(),
-            rows: self.rows.into_inner(),
-            bytes: self.bytes.into_inner(),
-            findings,
-        }
-    }
-}
+use super::{agreement, chain, folder, ids, rows, units};
 
 /// Verifies the published snapshot of a lake, another one of its snapshots, or a snapshot's folder on its own (a copy
 /// elsewhere).
@@ -87,31 +33,21 @@ pub fn verify(dest: &Path, run: Option<&RunId>) -> Result<Report, LakeError> {
         Err(error) => return Err(error),
     };
     let shown = if alone { Path::new("").to_owned() } else { place::snapshot(&snapshot.run_id) };
-    let checked = Checked {
-        snapshot: &snapshot,
-        decimal: snapshot.manifest.decimal.column().unwrap_or_default(),
-        foreign: snapshot.manifest.foreign_tables(),
-        shown: &shown,
-        findings: Mutex::default(),
-        files: AtomicU64::default(),
-        rows: AtomicU64::default(),
-        bytes: AtomicU64::default(),
-    };
+    let mut checked = Checked::new(&snapshot, &shown);
     for sentence in snapshot.manifest.inconsistencies() {
         checked.find(Code::Contradiction, MANIFEST, sentence);
     }
-    let present = folder::check(&checked)?;
-    let groups = rows::groups(&snapshot.manifest, &present, &checked);
+    checked.present = folder::check(&checked)?;
     let held = Mutex::new(Held::default());
-    for_each(&groups, |group| {
+    for_each(&groups(&checked), |group| {
         let of_group = rows::check(&checked, group);
         held.lock().unwrap_or_else(PoisonError::into_inner).merge(of_group);
         true
     });
     let held = held.into_inner().unwrap_or_else(PoisonError::into_inner);
-    held.check(&checked, &present);
-    units::check(&checked, &held, &present);
-    ids::check(&checked, &present);
+    agreement::check(&checked, &held);
+    units::check(&checked, &held);
+    ids::check(&checked);
     if !alone {
         chain::check(&checked, &layout);
         if run.is_some() {

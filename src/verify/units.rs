@@ -1,25 +1,23 @@
 //! The run facts: how every user ended, against the manifest's counts and the rows held.
 
-use std::collections::BTreeMap;
-
 use crate::lake::build::read_units;
 use crate::lake::layout::{FilePath, MANIFEST};
-use crate::lake::manifest::{FileEntry, UserCounts};
+use crate::lake::manifest::UserCounts;
 use crate::model::UnitOutcome;
 use crate::table::Table;
 
+use super::checked::Checked;
 use super::held::Held;
 use super::report::Code;
-use super::run::Checked;
 
 /// Checks `state/units.parquet`.
-pub(super) fn check(checked: &Checked<'_>, held: &Held, present: &BTreeMap<&FilePath, &FileEntry>) {
+pub(super) fn check(checked: &Checked<'_>, held: &Held) {
     let path = FilePath::units();
     let manifest = &checked.snapshot.manifest;
     if !manifest.files.iter().any(|file| file.path == path) {
         checked.find(Code::Contradiction, MANIFEST, "it names no state/units.parquet");
     }
-    if !present.contains_key(&path) {
+    if !checked.present.contains_key(&path) {
         return;
     }
     let units = match read_units(&path.under(&checked.snapshot.folder)) {
@@ -43,9 +41,7 @@ pub(super) fn check(checked: &Checked<'_>, held: &Held, present: &BTreeMap<&File
     if counts != manifest.users {
         checked.find(Code::Units, path.as_str(), "its outcomes are not those that the manifest counts");
     }
-    let mut transactions = checked.snapshot.parquet_files(Table::Transactions);
-    let known = !held.unread && transactions.all(|file| present.contains_key(&file.path));
-    if !known || !checked.is_ours(Some(Table::Transactions)) {
+    if held.unread || !checked.is_whole(Table::Transactions) {
         return;
     }
     let mut rows = held.rows_by_user();

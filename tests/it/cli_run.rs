@@ -107,46 +107,6 @@ fn damage_is_found_and_exits_5() {
 }
 
 #[test]
-fn prune_says_what_would_go_and_removes_it() {
-    let bank = Bank::new(plain(2));
-    let folder = tempfile::tempdir().unwrap();
-    let lake = folder.path().join("lake");
-    for _ in 0..3 {
-        bank.run(&lake, &[]).expect(0);
-    }
-    let snapshots = || std::fs::read_dir(lake.join("snapshots")).unwrap().count();
-    let prune = |flags: &[&str]| {
-        let words =
-            ["prune", lake.to_str().unwrap(), "--keep-last", "1", "--keep-daily", "0", "--keep-monthly", "0"];
-        Program::new().args(words).args(flags.iter().copied()).done().expect(0).stdout
-    };
-    assert!(prune(&["--dry-run"]).starts_with("2 snapshots would go, "));
-    assert_eq!(snapshots(), 3);
-    assert!(prune(&[]).starts_with("2 snapshots removed, "));
-    assert_eq!((snapshots(), prune(&[])), (1, "nothing to remove\n".to_owned()));
-    let elsewhere = folder.path().join("elsewhere");
-    Program::new().args(["prune", elsewhere.to_str().unwrap()]).done().expect(2);
-    assert!(!elsewhere.exists());
-}
-
-#[test]
-fn metrics_tell_of_good_and_of_bad_runs() {
-    let bank = Bank::new(plain(2));
-    let folder = tempfile::tempdir().unwrap();
-    let (lake, metrics) = (folder.path().join("lake"), folder.path().join("powens.prom"));
-    let read = || std::fs::read_to_string(&metrics).unwrap();
-    bank.run(&lake, &["--metrics-file", metrics.to_str().unwrap()]).expect(0);
-    for line in ["run_exit_code 0", "snapshot_complete 1", "snapshot_users{outcome=\"complete\"} 2"] {
-        assert!(read().contains(&format!("\npowens_export_{line}\n")), "{line}:\n{}", read());
-    }
-    let words = ["run", "--dest", lake.to_str().unwrap(), "--metrics-file", metrics.to_str().unwrap()];
-    bank.program().env("POWENS_USERS_TOKEN", "wrong").args(words).done().expect(77);
-    for line in ["run_exit_code 77", "snapshot_complete 1"] {
-        assert!(read().contains(&format!("\npowens_export_{line}\n")), "{line}:\n{}", read());
-    }
-}
-
-#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let mut child = Program::new().args(["schema"]).start();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());

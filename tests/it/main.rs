@@ -8,6 +8,9 @@
 //! | `cli_failures` | what goes wrong with a bank, a lake or a pack, and what is said then |
 //! | `cli_run` | streams, exit codes, signals |
 //! | `cli_plan` | what `plan` says is what `run` does |
+//! | `cli_status` | a lake at a glance, with bad news in it |
+//! | `cli_prune` | what would go, and what goes |
+//! | `cli_metrics` | the Prometheus file, read by Prometheus' own client |
 //! | `cli_readback` | every value, by readers that nobody here wrote |
 //! | `cli_statements` | packs for accountants, by Python, openpyxl, ofxtools and LibreOffice |
 //! | `csv_profiles` | any number of rows through each profile and back, by Python |
@@ -28,11 +31,14 @@ mod cli_errors;
 mod cli_examples;
 mod cli_failures;
 mod cli_help;
+mod cli_metrics;
 mod cli_plan;
+mod cli_prune;
 mod cli_readback;
 mod cli_readme;
 mod cli_run;
 mod cli_statements;
+mod cli_status;
 mod crash;
 mod csv_profiles;
 mod faults;

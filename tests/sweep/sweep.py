@@ -31,6 +31,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ERRORS = [errno.EIO, errno.ENOSPC, errno.EACCES, errno.EDQUOT]
+SCENES = ["cold", "ready"]
+KINDS = ["kill", "torn", "short", "error"]
 PUBLISHED, DISK = 0, 74
 RUN_ID = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
 
@@ -342,6 +344,8 @@ def main():
     parser.add_argument("--points", type=int, default=0, help="about so many of each kind; 0: every one")
     parser.add_argument("--day", action="store_const", default=0, const=datetime.date.today().toordinal(),
                         help="which ones depends on the day")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="of strikes; all, if not given")
+    parser.add_argument("--scenes", nargs="+", choices=SCENES, default=SCENES, help="with nothing staged, or everything")
     parser.add_argument("--every-error", action="store_true", help="every error at every point, not one in turn")
     parser.add_argument("--cross-check", action="store_true", help="compare with what strace sees")
     parser.add_argument("--jobs", type=int, default=1)
@@ -355,10 +359,10 @@ def main():
         program = Program(arguments.program.resolve(), work)
         try:
             sweep = Sweep(program, work)
-            cold, ready = sweep.scenes()
-            failures = cross_check(sweep, cold) if arguments.cross_check else []
-            for scene, kind in itertools.product((cold, ready), ("kill", "torn", "short", "error")):
-                failures += perform(sweep, scene, kind, arguments)
+            scenes = dict(zip(SCENES, sweep.scenes()))
+            failures = cross_check(sweep, scenes["cold"]) if arguments.cross_check else []
+            for scene, kind in itertools.product(arguments.scenes, arguments.kinds):
+                failures += perform(sweep, scenes[scene], kind, arguments)
         finally:
             program.close()
     for failure in failures:

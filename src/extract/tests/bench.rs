@@ -9,11 +9,11 @@ use jiff::civil::Date;
 use tokio::sync::mpsc;
 
 use crate::api::{Api, ApiConfig, BaseUrl, Limits, Rate, Timings};
-use crate::extract::columns::{day, ids, number, when};
 use crate::extract::walk::row_hashes;
 use crate::extract::*;
 use crate::model::{DecimalType, Reason, Secret, UnitMode, UnitOutcome, UserId, Window, time};
 use crate::sandbox::{Endpoint, Kind, RequestRecord, Sandbox, SandboxConfig};
+use crate::table::column::{day, ids, number, when};
 use crate::table::{Context, Decoder, Issue, List, Table};
 
 pub(super) struct Bench {

@@ -7,7 +7,7 @@ use crate::api::{ExitClass, Limits};
 use crate::extract::tests::bench::{Bench, Run, plain};
 use crate::extract::{ExtractError, ExtractErrorKind, Fetched, flag};
 use crate::model::{Proof, Reason};
-use crate::sandbox::{Endpoint, Fault, NewAccount, NextLink, Paging, Rule, SandboxConfig};
+use crate::sandbox::{Endpoint, Fault, NewAccount, NextLink, Paging, Rule, SandboxConfig, Total};
 use crate::table::IssueKind;
 
 async fn with(config: SandboxConfig, rule: Rule) -> (Bench, Run) {
@@ -117,7 +117,8 @@ async fn a_refused_token_is_renewed_once() {
     let (bench, run) = with(plain(100), transactions().fault(Fault::Status(401))).await;
     assert_eq!(bench.check_run(&run), 100);
     assert_eq!(bench.count(Endpoint::Renew), 2);
-    let (bench, run) = with(plain(100), transactions().always().fault(Fault::Status(401))).await;
+    // More often than anybody asks who gives up, and not for ever: else who does not would never end here.
+    let (bench, run) = with(plain(100), transactions().times(50).fault(Fault::Status(401))).await;
     assert_eq!(reason(&bench, &run), Reason::Unauthorized);
     assert_eq!((bench.count(Endpoint::Renew), bench.count(Endpoint::Transactions)), (2, 2));
 }
@@ -245,6 +246,22 @@ async fn accounts_that_keep_changing_leave_the_user_incomplete() {
     }));
     let run = bench.full().await;
     assert_eq!(reason(&bench, &run), Reason::AccountsChanged);
+}
+
+#[tokio::test]
+async fn what_comes_with_a_balance_that_moves_after_the_last_pass_is_fetched() {
+    // Where `total` tells nothing, only the second look at the accounts does.
+    let bench = Bench::start(SandboxConfig { transactions_total: Total::Absent, ..plain(1500) }).await;
+    let user = bench.only_user();
+    let account = bench.accounts_of(user.get())[0];
+    bench.sandbox.inject(Rule::on(Endpoint::Accounts).nth(2).change(move |world| {
+        let today = world.day(0);
+        world.insert_transaction(user.get(), account, &today, "-3.50").unwrap();
+        assert!(world.edit_account(user.get(), account, |row| row.balance = Some("1.25".into())));
+    }));
+    let run = bench.full().await;
+    assert_eq!(run.rows_of(user).len(), 1501);
+    bench.check_run(&run);
 }
 
 #[tokio::test]

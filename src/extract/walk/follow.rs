@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::api::Target;
-use crate::extract::columns::ids;
 use crate::extract::error::Stop;
 use crate::extract::list::refused;
 use crate::extract::session::Answer;
 use crate::extract::unit::flag;
 use crate::model::Reason;
+use crate::table::column::ids;
 use crate::table::{Links, List};
 
 use super::hash::IdHash;

@@ -7,7 +7,7 @@ use arrow::compute::filter_record_batch;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
-use crate::extract::columns::{number, when};
+use crate::table::column::{number, when};
 
 use super::hash::{IdHash, mix, row_hashes};
 
@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn wordings(rows: &RecordBatch) -> Vec<String> {
-        crate::extract::columns::text(rows, "wording").unwrap().iter().flatten().map(str::to_owned).collect()
+        crate::table::column::text(rows, "wording").unwrap().iter().flatten().map(str::to_owned).collect()
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use arrow::record_batch::RecordBatch;
 use jiff::civil::Date;
 
-use crate::extract::columns::day;
 use crate::model::{Window, time};
+use crate::table::column::day;
 
 /// How many received rows lie on each day, and whether they came newest first.
 #[derive(Debug)]

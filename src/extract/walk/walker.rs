@@ -8,11 +8,11 @@ use arrow::record_batch::RecordBatch;
 use tokio::sync::mpsc;
 
 use crate::api::Target;
-use crate::extract::columns::{day, number};
 use crate::extract::error::{ExtractError, Stop};
 use crate::extract::session::{Answer, Session};
 use crate::extract::unit::{ApiRange, Fetched};
 use crate::model::{Reason, UserId, Window, time};
+use crate::table::column::{day, number};
 use crate::table::{Issue, IssueKind, List, Page, Table};
 
 use super::held::{Held, WalkSet};

@@ -1,8 +1,8 @@
 //! Dates cut until each part is one response: for lists whose pages cannot be trusted.
 
-use crate::extract::columns::ids;
 use crate::extract::error::Stop;
 use crate::model::{Reason, Window};
+use crate::table::column::ids;
 use crate::table::{Links, Page};
 
 use super::follow::{Ids, Shape};

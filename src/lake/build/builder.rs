@@ -11,7 +11,7 @@ use crate::table::{Month, Table, issues_batch};
 use super::BuildError;
 use super::balances::tonight;
 use super::built::Built;
-use super::column::{Columns, at, day_at};
+use super::column::{Columns, at};
 use super::coverage::{self, Before, Listed};
 use super::drop_set::{Accounts, DropSet};
 use super::held::Held;
@@ -148,8 +148,8 @@ fn outside(input: &BuildInput<'_>, population: &Population) -> Result<HashSet<i6
             let columns = Columns::of(Table::Transactions, &rows);
             let (ids, users) = (columns.numbers("id")?, columns.numbers("id_user")?);
             let dates = columns.dates("date")?;
-            let left_out = (0..rows.num_rows())
-                .filter(|row| population.is_outside(at(users, *row), day_at(dates, *row)));
+            let left_out =
+                (0..rows.num_rows()).filter(|row| population.is_outside(at(users, *row), at(dates, *row)));
             outside.extend(left_out.filter_map(|row| at(ids, row)));
         }
     }

@@ -11,7 +11,7 @@ use crate::model::UnitMode;
 use crate::table::{AccountFacts, Table, derive_transactions};
 
 use super::BuildError;
-use super::column::{Columns, at, day_at, text_at};
+use super::column::{Columns, at, text_at};
 use super::input::Walked;
 use super::merge::{Fate, Fates, Judge, Rows};
 use super::population::{Days, Population, Standing};
@@ -219,7 +219,7 @@ impl Judge for DropSet<'_> {
                     _ if self.outside.contains(&ids.value(row)) => Fate::Vanished,
                     _ if self.received(ids.value(row)) => Fate::Moved,
                     AccountFate::Leaves => Fate::Vanished,
-                    AccountFate::Walked(days) if days.contains(day_at(dates, row)) => Fate::Vanished,
+                    AccountFate::Walked(days) if days.contains(at(dates, row)) => Fate::Vanished,
                     AccountFate::Stays | AccountFate::Walked(_) => Fate::Keep,
                 });
             }

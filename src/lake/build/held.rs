@@ -7,7 +7,7 @@ use arrow::array::{Array, RecordBatch};
 use crate::table::Table;
 
 use super::BuildError;
-use super::column::{Columns, day_at};
+use super::column::{Columns, at};
 use super::drop_set::accounts_of;
 use super::part::Watch;
 
@@ -78,11 +78,11 @@ impl Watch for Held {
         let dates = columns.dates("date")?;
         for (user, account, stretch) in accounts_of(columns)? {
             // Rows of an account ascend by date, those without one first.
-            let last = day_at(dates, stretch.end - 1);
+            let last = at(dates, stretch.end - 1);
             let first = if dates.null_count() == 0 {
-                day_at(dates, stretch.start)
+                at(dates, stretch.start)
             } else {
-                stretch.clone().find_map(|row| day_at(dates, row))
+                stretch.clone().find_map(|row| at(dates, row))
             };
             self.add((user, account.unwrap_or(0)), stretch.len() as u64, first.zip(last));
         }

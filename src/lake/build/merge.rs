@@ -69,7 +69,7 @@ pub(super) trait Judge: Sync {
 
 /// One side of a merge: a stream, its batch at hand, and how far that is used up.
 struct Side<'a, K> {
-    rows: Rows<'a>,
+    rows: std::iter::Fuse<Rows<'a>>,
     batch: Option<RecordBatch>,
     keys: Vec<K>,
     at: usize,
@@ -78,7 +78,7 @@ struct Side<'a, K> {
 
 impl<'a, K: Key> Side<'a, K> {
     fn new(rows: Rows<'a>) -> Self {
-        Self { rows, batch: None, keys: Vec::new(), at: 0, last: None }
+        Self { rows: rows.fuse(), batch: None, keys: Vec::new(), at: 0, last: None }
     }
 
     /// Sees to it that there is a row at hand. `Some(true)`: a new batch was loaded.

@@ -74,16 +74,23 @@ impl PartSource<'_, '_> {
     ) -> Result<BuiltPart<W>, BuildError> {
         let part = (self.table, self.month);
         parent.check_sources(self.table, self.month)?;
-        if let Some(files) = output.reusable(parent, part)
-            && let Some((tally, watched)) = self.unchanged::<K, W>(parent)?
-        {
-            let files = output.link(parent, part, &files)?;
-            return Ok(BuiltPart { table: self.table, files, tally, watched, replaced_nuls: 0 });
-        }
-        let mut merge = self.merge::<K>(parent)?;
+        let begun = match output.reusable(parent, part) {
+            None => None,
+            Some(files) => match self.compare::<K, W>(parent)? {
+                Compared::Same(tally, watched) => {
+                    let files = output.link(parent, part, &files)?;
+                    return Ok(BuiltPart { table: self.table, files, tally, watched, replaced_nuls: 0 });
+                }
+                Compared::Differs(begun) => begun,
+            },
+        };
+        let (mut merge, first) = match begun {
+            Some(begun) => (begun.merge, begun.rows),
+            None => (self.merge::<K>(parent)?, Vec::new()),
+        };
         let mut watched = W::default();
         let mut writer = output.write(self.table, self.month);
-        for rows in merge.by_ref() {
+        for rows in first.into_iter().map(Ok).chain(merge.by_ref()) {
             let rows = rows?;
             watched.see(&rows)?;
             writer.write(&rows)?;
@@ -97,20 +104,66 @@ impl PartSource<'_, '_> {
         Ok(Merge::new(self.table, staged, parent.rows(self.table, self.month), self.judge))
     }
 
-    /// Merges without writing, up to the first row that differs from the parent's; `None` when there is one.
-    fn unchanged<K: Key, W: Watch>(&self, parent: &Parent<'_>) -> Result<Option<(Tally, W)>, BuildError> {
+    /// Merges without writing, up to the first row that differs from the parent's.
+    fn compare<'b, K: Key, W: Watch>(
+        &'b self,
+        parent: &'b Parent<'_>,
+    ) -> Result<Compared<'b, K, W>, BuildError> {
         let mut merge = self.merge::<K>(parent)?;
         let mut watched = W::default();
-        while let Some(rows) = merge.next() {
-            let rows = rows?;
-            if merge.tally().differs() {
-                return Ok(None);
+        let (mut rows, mut count) = (Vec::new(), 0);
+        while let Some(next) = merge.next() {
+            let next = next?;
+            watched.see(&next)?;
+            count += next.num_rows();
+            if count <= HELD_BACK {
+                rows.push(next);
+            } else {
+                rows.clear();
             }
-            watched.see(&rows)?;
+            if merge.tally().differs() {
+                break;
+            }
         }
-        let tally = merge.into_tally();
-        Ok((!tally.differs()).then_some((tally, watched)))
+        if !merge.tally().differs() {
+            return Ok(Compared::Same(merge.into_tally(), watched));
+        }
+        Ok(Compared::Differs((count <= HELD_BACK).then(|| Box::new(Begun { merge, rows }))))
     }
+}
+
+/// Rows that are kept in hand while nothing differs from the parent. A part that differs within them is read once.
+const HELD_BACK: usize = 8_192;
+
+/// What comparing a part with the parent's has shown.
+enum Compared<'b, K, W> {
+    /// Every row is the parent's.
+    Same(Tally, W),
+    /// A row is not; what was merged until then, where it is still in hand.
+    Differs(Option<Box<Begun<'b, K>>>),
+}
+
+/// A merge, and the rows that it has already given.
+struct Begun<'b, K> {
+    merge: Merge<'b, K>,
+    rows: Vec<RecordBatch>,
+}
+
+/// A partition of the parent of which it is known that every row stays and none is marked deleted: linked unread. `None`
+/// when it must be written.
+pub(super) fn untouched(
+    output: &Output<'_>,
+    parent: &Parent<'_>,
+    part: (Table, Option<Month>),
+) -> Result<Option<BuiltPart<()>>, BuildError> {
+    let Some(files) = output.reusable(parent, part) else { return Ok(None) };
+    let (table, month) = part;
+    parent.check_sources(table, month)?;
+    let mut tally = Tally::default();
+    // Each area has the same rows.
+    tally.stay(files.first().map_or(0, |(_, files)| files.iter().map(|file| file.rows).sum()));
+    let files = output.link(parent, part, &files)?;
+    Ok(Some(BuiltPart { table, files, tally, watched: (), replaced_nuls: 0 }))
 }
 
 /// A partition of the parent to which no row was staged: linked without reading more than a few columns, where every

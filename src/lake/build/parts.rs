@@ -18,7 +18,7 @@ use super::input::BuildInput;
 use super::merge::{Judge, Rows};
 use super::output::Output;
 use super::parent::Parent;
-use super::part::{BuiltPart, PartSource, Watch, scan};
+use super::part::{BuiltPart, PartSource, Watch, scan, untouched};
 use super::population::Population;
 use super::rules::{ByUser, LASTING_COLUMNS, Lasting, Whole};
 
@@ -150,6 +150,13 @@ impl<'a> Parts<'a> {
                 Ok(Done { part, held, listed: Listed::default() })
             }
             Table::Balances => {
+                // Balances are kept for ever: a night must not read all there ever were.
+                if !part.fresh
+                    && population.nobody_left()
+                    && let Some(linked) = untouched(self.sources.output, self.sources.parent, (table, month))?
+                {
+                    return Ok(quiet((linked, ())));
+                }
                 let judge = Lasting { population };
                 let tonight =
                     || Ok(month.and_then(|m| self.balances.get(&m)).map_or_else(none, |r| one(r.clone())));

@@ -92,7 +92,12 @@ impl Population {
 
     /// Whether the parent's rows of any user are touched at all.
     pub(super) fn all_stay(&self) -> bool {
-        self.fetched.is_empty() && self.rows.values().all(|row| row.outcome != UnitOutcome::Gone)
+        self.fetched.is_empty() && self.nobody_left()
+    }
+
+    /// Whether every user of the parent is still listed.
+    pub(super) fn nobody_left(&self) -> bool {
+        self.rows.values().all(|row| row.outcome != UnitOutcome::Gone)
     }
 
     /// Whether of some fetched user not all dates are held.

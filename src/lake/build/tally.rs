@@ -66,6 +66,12 @@ impl Tally {
         self.after.add(rows);
     }
 
+    /// So many rows, none of them marked deleted, are as they were.
+    pub(super) fn stay(&mut self, rows: u64) {
+        self.before.live += rows;
+        self.after.live += rows;
+    }
+
     pub(super) fn arrived(&mut self, rows: Columns<'_>) {
         self.arrived += rows.rows.num_rows() as u64;
         let Some(deleted) = rows.deleted().filter(|deleted| deleted.null_count() < deleted.len()) else {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType};
+use arrow::array::Array;
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 
 use crate::encode::{EncodeError, ParquetReader};
@@ -12,6 +12,7 @@ use crate::lake::layout::Area;
 use crate::model::time::ParisClock;
 use crate::model::{AccountId, ConnectionId, ConnectorId, Proof, Reason, SourceId, UserId};
 use crate::table::Table;
+use crate::table::column::{self, at, text_at};
 use crate::table::health::Health;
 
 use super::Manifest;
@@ -283,31 +284,27 @@ struct Columns<'a>(&'a RecordBatch);
 
 impl Columns<'_> {
     fn number(&self, name: &str, row: usize) -> Option<i64> {
-        let column = self.0.column_by_name(name)?.as_primitive_opt::<Int64Type>()?;
-        column.is_valid(row).then(|| column.value(row))
+        at(column::number(self.0, name)?, row)
     }
 
     fn text(&self, name: &str, row: usize) -> Option<String> {
-        let column = self.0.column_by_name(name)?.as_string_opt::<i32>()?;
-        column.is_valid(row).then(|| column.value(row).to_owned())
+        text_at(column::text(self.0, name)?, row).map(str::to_owned)
     }
 
     fn truth(&self, name: &str, row: usize) -> Option<bool> {
-        let column = self.0.column_by_name(name)?.as_boolean_opt()?;
+        let column = column::flag(self.0, name)?;
         column.is_valid(row).then(|| column.value(row))
     }
 
     fn day(&self, name: &str, row: usize) -> Option<Day> {
-        let column = self.0.column_by_name(name)?.as_primitive_opt::<Date32Type>()?;
-        column.is_valid(row).then(|| column.value(row)).and_then(Day::from_days)
+        at(column::day(self.0, name)?, row).and_then(Day::from_days)
     }
 
     /// An instant; a naive datetime is read as Paris wall clock.
     fn time(&self, name: &str, row: usize, paris: &mut ParisClock) -> Option<UtcTime> {
-        let column = self.0.column_by_name(name)?;
+        let column = column::when(self.0, name)?;
         let naive = matches!(column.data_type(), DataType::Timestamp(_, None));
-        let column = column.as_primitive_opt::<TimestampMicrosecondType>()?;
-        let micros = column.is_valid(row).then(|| column.value(row))?;
+        let micros = at(column, row)?;
         UtcTime::from_micros(if naive { paris.utc_of(micros)? } else { micros })
     }
 }

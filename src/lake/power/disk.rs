@@ -65,6 +65,8 @@ impl Watcher for Recorder {
             Step::Link => Did::Link(from, path),
             Step::Remove => Did::Remove(path),
             Step::Symlink => Did::MakeLink(path, fs::read_link(root.join(act.path))?),
+            // No lake is published by one.
+            Step::Exchange => return Err(io::ErrorKind::Unsupported.into()),
             Step::Write | Step::SetMode | Step::Inspect => return Ok(()),
         };
         self.0.lock().unwrap().push(did);

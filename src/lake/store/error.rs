@@ -21,6 +21,8 @@ pub enum Step {
     SyncDir,
     /// Giving a file or folder another name.
     Rename,
+    /// Giving two files or folders each other's names.
+    Exchange,
     /// A second name for a file, or a copy of it.
     Link,
     /// Giving a file or folder its permissions.
@@ -41,6 +43,7 @@ impl fmt::Display for Step {
             Self::SyncFile => "sync the file",
             Self::SyncDir => "sync the folder",
             Self::Rename => "rename",
+            Self::Exchange => "exchange",
             Self::Link => "link or copy",
             Self::SetMode => "set the mode of",
             Self::Remove => "remove",
@@ -63,7 +66,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The disk could not promise to keep what was written. Final: the same file is never synced again.
-    #[error("cannot {step} {}: {source}; what was written there may be lost, check the disk and run again", path.display())]
+    #[error("cannot {step} {}: {source}; {}", path.display(), remedy(*step, source))]
     Sync {
         /// Of a file or of a folder.
         step: Step,
@@ -107,6 +110,17 @@ impl StoreError {
 impl From<StoreError> for io::Error {
     fn from(error: StoreError) -> Self {
         Self::new(error.kind(), error)
+    }
+}
+
+/// What to do about a failed sync. A file system that knows no syncs of folders (FUSE, SMB) will never do it; that is no
+/// reason to go on without: a snapshot that was promised could be gone after a power cut.
+fn remedy(step: Step, source: &io::Error) -> &'static str {
+    let unknown = matches!(source.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported);
+    if step == Step::SyncDir && unknown {
+        "this file system cannot make names durable: choose a destination on another, such as a local disk"
+    } else {
+        "what was written there may be lost, check the disk and run again"
     }
 }
 

@@ -161,6 +161,19 @@ fn a_link_is_replaced_and_a_folder_is_not() {
 }
 
 #[test]
+fn two_folders_change_places() {
+    let (_folder, store) = store();
+    for name in ["one", "other"] {
+        store.create_dir(path(name), 0o750).unwrap();
+        store.write_file(&path(name).join("file"), 0o440, name.as_bytes()).unwrap();
+    }
+    assert!(store.exchange(path("one"), path("other")).unwrap());
+    let inside = |name| fs::read(store.locate(&path(name).join("file"))).unwrap();
+    assert_eq!((inside("one"), inside("other")), (b"other".to_vec(), b"one".to_vec()));
+    assert_eq!(store.exchange(path("one"), path("none")).unwrap_err().kind(), io::ErrorKind::NotFound);
+}
+
+#[test]
 fn an_unchanged_file_shares_its_bytes() {
     let (_folder, store) = store();
     store.write_file(path("a"), 0o440, b"rows").unwrap();

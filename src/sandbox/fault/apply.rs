@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::gzip;
-use super::kind::{Fault, NextLink, RetryAfter};
+use super::kind::{Fault, RetryAfter};
 use super::link;
 use super::script::Step;
 use crate::sandbox::answer::{Answer, json_type};
@@ -115,10 +115,7 @@ pub(crate) fn apply(fault: Fault, mut answer: Answer, scene: Scene<'_>) -> Outco
         Fault::TrailingGarbage => [body.as_slice(), b"\n<!-- end -->"].concat(),
         Fault::TwoDocuments => [body.as_slice(), body.as_slice()].concat(),
         Fault::Edit(edit) => edit.0(body),
-        Fault::Next(NextLink::Itself) => {
-            link::bend(body, &NextLink::Itself, scene.origin, scene.decoy, scene.target)
-        }
-        Fault::Next(next) => link::bend(body, &next, scene.origin, scene.decoy, scene.target),
+        Fault::Next(next) => link::bend(body, &next, scene),
         Fault::EmptyPage => link::empty(body),
         Fault::Partial => {
             answer.status = 206;
@@ -152,7 +149,7 @@ fn compressed(mut answer: Answer, body: Vec<u8>) -> Outcome {
 
 /// Replaces the last occurrence of a part.
 fn spoil(body: Vec<u8>, part: &[u8], by: &[u8]) -> Vec<u8> {
-    match body.windows(part.len()).rposition(|window| window == part) {
+    match link::find_last(&body, part) {
         Some(at) => [&body[..at], by, &body[at + part.len()..]].concat(),
         None => body,
     }

@@ -1,11 +1,13 @@
 //! Bends the `_links` and the rows of a page that is already written.
 
+use super::apply::Scene;
 use super::kind::NextLink;
 
 const NEXT: &[u8] = b"\"next\": ";
 const LINKS: &[u8] = b", \"_links\": ";
 
-fn find_last(body: &[u8], part: &[u8]) -> Option<usize> {
+/// Where a part begins for the last time.
+pub(super) fn find_last(body: &[u8], part: &[u8]) -> Option<usize> {
     body.windows(part.len()).rposition(|window| window == part)
 }
 
@@ -14,7 +16,8 @@ fn find(body: &[u8], part: &[u8]) -> Option<usize> {
 }
 
 /// Replaces `_links.next`. A body without one is left alone.
-pub(crate) fn bend(body: Vec<u8>, link: &NextLink, origin: &str, decoy: &str, target: &str) -> Vec<u8> {
+pub(crate) fn bend(body: Vec<u8>, link: &NextLink, scene: Scene<'_>) -> Vec<u8> {
+    let Scene { origin, decoy, target, .. } = scene;
     let (Some(links), Some(at)) = (find_last(&body, LINKS), find_last(&body, NEXT)) else { return body };
     let value = at + NEXT.len();
     let rest = &body[value..];
@@ -60,14 +63,14 @@ mod tests {
     const PAGE: &str = r#"{"transactions": [{"id": 1}], "_links": {"prev": null, "self": {"href": "s"}, "next": {"href": "n"}}, "total": 1}"#;
 
     fn bent(link: &NextLink) -> serde_json::Value {
-        let body = bend(
-            PAGE.as_bytes().to_vec(),
-            link,
-            "http://here",
-            "http://there",
-            "/2.0/users/1/transactions?limit=1",
-        );
-        serde_json::from_slice(&body).unwrap()
+        let scene = Scene {
+            origin: "http://here",
+            decoy: "http://there",
+            target: "/2.0/users/1/transactions?limit=1",
+            now: jiff::Timestamp::UNIX_EPOCH,
+            number: 1,
+        };
+        serde_json::from_slice(&bend(PAGE.as_bytes().to_vec(), link, scene)).unwrap()
     }
 
     #[test]

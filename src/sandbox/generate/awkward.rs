@@ -1,6 +1,6 @@
 //! Rows that are legal and still trip programs up.
 
-use crate::sandbox::clock::day_text;
+use crate::sandbox::calendar::day_text;
 use crate::sandbox::world::rows::Transaction;
 
 /// The number of ways a row can be awkward.

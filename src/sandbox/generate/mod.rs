@@ -1,11 +1,17 @@
 //! From a seed to a world. Everything a user has is a function of the seed and the user's index.
 //!
-//! - `people`: which user shows which case; - `bank`: connectors and connections; - `account`, `iban`;
-//! - `wording`, `transaction`, `awkward`: rows.
+//! | file | noun |
+//! |---|---|
+//! | `cases` | which user shows which case |
+//! | `people` | how a user is put together |
+//! | `bank` | connectors and connections |
+//! | `account`, `iban` | accounts and their numbers |
+//! | `transaction`, `wording`, `awkward` | rows: ordinary ones, what they say, and those that trip programs up |
 
 mod account;
 mod awkward;
 mod bank;
+mod cases;
 mod iban;
 mod people;
 mod transaction;
@@ -65,7 +71,7 @@ pub(crate) fn user_id(seed: u64, index: u64) -> i64 {
 /// When the user with this index signed in, as Paris wall clock. One user of a larger world is so young that a
 /// token could make a temporary user permanent.
 pub(crate) fn signin(plan: &Plan, seed: u64, index: u64, start: Timestamp) -> Box<str> {
-    let age = if plan.edge_cases && plan.users >= 8 && index == people::YOUNG {
+    let age = if plan.edge_cases && plan.users >= 8 && index == cases::YOUNG {
         20 * 60
     } else {
         i64::try_from(seeded(&[seed, index, 2]).u64(910 * 86_400..1_500 * 86_400)).unwrap_or(0)

@@ -4,7 +4,7 @@ use fastrand::Rng;
 
 use super::wording::habits;
 use crate::sandbox::amount;
-use crate::sandbox::clock::{date_of, day_text};
+use crate::sandbox::calendar::{date_of, day_text};
 use crate::sandbox::random::{digit_string, one_in, pick};
 use crate::sandbox::render::currency::symbol;
 use crate::sandbox::world::rows::{Account, Counterparty, Transaction};
@@ -76,7 +76,7 @@ fn money(hundredths: i64, code: Option<&str>) -> Box<str> {
 }
 
 /// The masked number of the card that belongs to an account.
-pub(crate) fn card_number(account: i64) -> Box<str> {
+fn card_number(account: i64) -> Box<str> {
     format!("4970XXXXXXXX{:04}", account.rem_euclid(10_000)).into_boxed_str()
 }
 

@@ -20,7 +20,7 @@ const fn habit(
     Habit { original, simplified, kind, from, to }
 }
 
-pub(crate) const EVERYDAY: [Habit; 24] = [
+const EVERYDAY: [Habit; 24] = [
     habit("CARTE {d} EPICERIE DU PORT 17 LA ROCHELLE", "EPICERIE DU PORT", "card", -9_800, -350),
     habit("CARTE {d} BOULANGERIE L'ÉPI D'OR", "BOULANGERIE L'ÉPI D'OR", "card", -1_450, -95),
     habit("CB LIBRAIRIE DES QUAIS {d}", "LIBRAIRIE DES QUAIS", "card", -6_400, -600),
@@ -53,7 +53,7 @@ pub(crate) const EVERYDAY: [Habit; 24] = [
     habit("CARTE {d} SNACK « CHEZ ZOÉ »", "CHEZ ZOÉ", "card", -1_990, -650),
 ];
 
-pub(crate) const CARD: [Habit; 5] = [
+const CARD: [Habit; 5] = [
     habit("CB LIBRAIRIE DU PORT {d}", "LIBRAIRIE DU PORT", "deferred_card", -6_000, -500),
     habit("CB RESTAURANT LA MARÉE {d}", "RESTAURANT LA MARÉE", "deferred_card", -12_000, -1_500),
     habit("CB TRAINS DE L'OUEST {d}", "TRAINS DE L'OUEST", "deferred_card", -18_000, -1_100),
@@ -61,13 +61,13 @@ pub(crate) const CARD: [Habit; 5] = [
     habit("ACHAT EN LIGNE ÉCHOPPE {r}", "ÉCHOPPE", "deferred_card", -34_000, -499),
 ];
 
-pub(crate) const SAVINGS: [Habit; 3] = [
+const SAVINGS: [Habit; 3] = [
     habit("VIR DEPUIS COMPTE CHEQUES", "VIR DEPUIS COMPTE CHEQUES", "transfer", 5_000, 60_000),
     habit("VIR VERS COMPTE CHEQUES", "VIR VERS COMPTE CHEQUES", "transfer", -60_000, -5_000),
     habit("INTERETS CREDITEURS", "INTERETS CREDITEURS", "profit", 12, 9_000),
 ];
 
-pub(crate) const MARKET: [Habit; 4] = [
+const MARKET: [Habit; 4] = [
     habit("ACHAT COMPTANT FONDS MONDE A", "ACHAT FONDS MONDE A", "market_order", -250_000, -10_000),
     habit("VENTE COMPTANT FONDS MONDE A", "VENTE FONDS MONDE A", "market_order", 10_000, 250_000),
     habit("DROITS DE GARDE", "DROITS DE GARDE", "market_fee", -4_500, -100),

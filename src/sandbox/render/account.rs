@@ -15,7 +15,7 @@ pub(crate) fn user(out: &mut Vec<u8>, user: &User, style: Style) {
     object.close();
 }
 
-/// Writes one account: 31 keys, six more when it is an investment account.
+/// Writes one account: 30 keys, six more when it is an investment account.
 pub(crate) fn account(out: &mut Vec<u8>, row: &Account, style: Style) {
     let mut object = Object::open(out, Some(&row.patch), style);
     object.integer("id", Some(row.id));

@@ -1,4 +1,4 @@
-//! A transaction as the API serves it: 42 keys, always all of them, always in this order.
+//! A transaction as the API serves it: 41 keys, always all of them, always in this order.
 
 use super::currency::{currency, symbol};
 use super::json::{Object, Style, array};
@@ -86,7 +86,7 @@ pub(crate) fn transaction(out: &mut Vec<u8>, row: &Transaction, code: Option<&st
 
 fn formatted(value: &str, code: Option<&str>) -> String {
     let (symbol, precision) = symbol(code.unwrap_or("EUR"));
-    amount::formatted(value, precision.min(18), symbol)
+    amount::formatted(value, precision, symbol)
 }
 
 pub(crate) fn embedded(object: &mut Object<'_>, key: &str, code: Option<&str>) {

@@ -15,7 +15,7 @@ pub(crate) fn answer(call: &mut Call<'_>, user: i64) -> Result<Answer, Answer> {
     call.state.world.build(user);
     let missing = || Answer::not_found(call.number);
     let world = &call.state.world;
-    let holdings = world.residents.get(&user).and_then(|row| row.holdings.as_deref()).ok_or_else(missing)?;
+    let holdings = world.built(user).ok_or_else(missing)?;
     if call.route.connection.is_some_and(|id| holdings.connection(id).is_none()) {
         return Err(missing());
     }

@@ -12,7 +12,7 @@ pub(crate) fn answer(call: &mut Call<'_>, user: i64) -> Result<Answer, Answer> {
     call.state.world.build(user);
     let missing = || Answer::not_found(call.number);
     let world = &call.state.world;
-    let holdings = world.residents.get(&user).and_then(|row| row.holdings.as_deref()).ok_or_else(missing)?;
+    let holdings = world.built(user).ok_or_else(missing)?;
     let all = call.request.flag("all");
     let accounts = ["all_accounts", "accounts"].into_iter().find(|name| guard::expands(call, name));
     let expanded = Expanded {

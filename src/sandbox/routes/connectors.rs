@@ -5,13 +5,15 @@ use crate::sandbox::answer::Answer;
 use crate::sandbox::render::connection::{connector as write_connector, connector_source as write_source};
 use crate::sandbox::render::currency;
 use crate::sandbox::render::json::{Object, array};
+use crate::sandbox::route::Endpoint;
+use crate::sandbox::world::rows::Connector;
 
 /// `GET /connectors…`
 pub(crate) fn answer(call: &mut Call<'_>) -> Result<Answer, Answer> {
     let world = &call.state.world;
     let (sources, all) = (guard::expands(call, "sources"), call.request.flag("all"));
     let mut body = Vec::new();
-    if call.route.endpoint() == super::Endpoint::Connectors {
+    if call.route.endpoint() == Endpoint::Connectors {
         let (limit, offset) = (guard::count(call, "limit")?, guard::count(call, "offset")?.unwrap_or(0));
         let shown: Vec<_> = world.connectors.iter().filter(|row| all || row.hidden != Some(true)).collect();
         let page: Vec<_> = shown.iter().skip(offset).take(limit.unwrap_or(usize::MAX)).collect();
@@ -24,10 +26,9 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Answer, Answer> {
         return Ok(Answer::ok(body, page.len()));
     }
     let name = &call.route.name;
-    let named =
-        |row: &&crate::sandbox::world::rows::Connector| *row.uuid == **name || name.parse() == Ok(row.id);
+    let named = |row: &&Connector| *row.uuid == **name || name.parse() == Ok(row.id);
     let row = world.connectors.iter().find(named).ok_or_else(|| Answer::not_found(call.number))?;
-    if call.route.source.is_none() {
+    if !call.route.connector_sources {
         write_connector(&mut body, row, sources, world.style);
         return Ok(Answer::ok(body, 1));
     }

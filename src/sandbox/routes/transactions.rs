@@ -32,7 +32,7 @@ pub(crate) fn answer(call: &mut Call<'_>, user: i64) -> Result<Answer, Answer> {
     let place = Place::of(call);
     let State { world, extents, .. } = &mut *call.state;
     let missing = || Answer::not_found(call.number);
-    let holdings = world.residents.get(&user).and_then(|row| row.holdings.as_deref()).ok_or_else(missing)?;
+    let holdings = world.built(user).ok_or_else(missing)?;
     if holdings.has_no_account() {
         let text = "At least one bank account is required.";
         return Err(Answer::error(call.config.no_account_status, "noAccount", text, call.number));
@@ -86,8 +86,7 @@ fn limit(call: &mut Call<'_>) -> Result<usize, Answer> {
 /// Which rows the path is about; what it names must be visible.
 fn scope(call: &Call<'_>, user: i64, all: bool) -> Result<Scope, Answer> {
     let missing = || Answer::not_found(call.number);
-    let resident = call.state.world.residents.get(&user).ok_or_else(missing)?;
-    let holdings = resident.holdings.as_deref().ok_or_else(missing)?;
+    let holdings = call.state.world.built(user).ok_or_else(missing)?;
     match (call.route.endpoint(), call.route.account, call.route.connection) {
         (Endpoint::AccountTransactions, Some(id), _) => {
             let row = holdings.account(id).ok_or_else(missing)?;
@@ -105,7 +104,7 @@ fn one(call: &mut Call<'_>, user: i64) -> Result<Answer, Answer> {
     call.state.world.build(user);
     let missing = || Answer::not_found(call.number);
     let world = &call.state.world;
-    let holdings = world.residents.get(&user).and_then(|row| row.holdings.as_deref()).ok_or_else(missing)?;
+    let holdings = world.built(user).ok_or_else(missing)?;
     let row = call.route.transaction.and_then(|id| holdings.transactions().get(id)).ok_or_else(missing)?;
     if row.deleted.is_some() && !call.request.flag("all") {
         return Err(missing());

@@ -1,11 +1,14 @@
 //! Faults on a real socket.
 
 use std::io::Read;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use http::{HeaderMap, Method};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use super::probe::{dial, raw, sandbox, split};
+use super::probe::{dial, get, next, raw, renew, sandbox, split};
+use crate::sandbox::request::Request;
 use crate::sandbox::{Endpoint, Fault, NextLink, On, RateLimit, RetryAfter, Rule, Sandbox, ViolationKind};
 
 async fn with(fault: Fault) -> (Vec<u8>, Option<std::io::ErrorKind>) {
@@ -132,7 +135,7 @@ async fn silence_and_drips() {
     assert_eq!(latest.fault.as_deref(), Some("Drip"));
 }
 
-async fn exchange(stream: &mut tokio::net::TcpStream, sandbox: &Sandbox) -> usize {
+async fn exchange(stream: &mut TcpStream, sandbox: &Sandbox) -> usize {
     let request = format!(
         "GET /2.0/users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n",
         sandbox.users_token()
@@ -181,10 +184,9 @@ async fn whoever_follows_a_foreign_link_is_seen() {
     assert!(head.contains(&format!("Location: {}/users", sandbox.decoy_url())));
     assert!(sandbox.violations().is_empty());
     let decoy = sandbox.decoy_url();
-    let mut stream =
-        tokio::net::TcpStream::connect(decoy.strip_prefix("http://").unwrap().strip_suffix("/2.0").unwrap())
-            .await
-            .unwrap();
+    let mut stream = TcpStream::connect(decoy.strip_prefix("http://").unwrap().strip_suffix("/2.0").unwrap())
+        .await
+        .unwrap();
     stream.write_all(b"GET /2.0/users HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
     stream.read_to_end(&mut Vec::new()).await.unwrap();
     assert_eq!(sandbox.violations()[0].kind, ViolationKind::Lured);
@@ -192,18 +194,24 @@ async fn whoever_follows_a_foreign_link_is_seen() {
 
 #[tokio::test]
 async fn rules_pick_their_request() {
-    let sandbox = sandbox(|config| config.latency = Duration::from_millis(20)).await;
+    let sandbox = sandbox(|_| {}).await;
     let user = sandbox.with_world(|world| world.users()[1]);
-    let token = super::probe::renew(&sandbox, user);
+    let token = renew(&sandbox, user);
     sandbox
         .inject(Rule::on("/2.0/users/*/transactions").query("cursor=").fault(Fault::Next(NextLink::Itself)));
     sandbox.inject(Rule::on(Endpoint::Transactions).user(user + 1).always().fault(Fault::Status(500)));
-    let first = super::probe::get(&sandbox, "/users/me/transactions?all&limit=1000", &token).1;
-    let target = super::probe::next(&first).unwrap();
-    let second = super::probe::get(&sandbox, &target, &token).1;
-    assert_eq!(super::probe::next(&second).unwrap(), target);
-    assert_ne!(super::probe::next(&super::probe::get(&sandbox, &target, &token).1).unwrap(), target);
-    let before = Instant::now();
-    raw(&sandbox, "/users", &sandbox.users_token()).await;
-    assert!(before.elapsed() >= Duration::from_millis(20));
+    let first = get(&sandbox, "/users/me/transactions?all&limit=1000", &token).1;
+    let target = next(&first).unwrap();
+    let second = get(&sandbox, &target, &token).1;
+    assert_eq!(next(&second).unwrap(), target);
+    assert_ne!(next(&get(&sandbox, &target, &token).1).unwrap(), target);
+}
+
+#[tokio::test]
+async fn answers_wait_as_long_as_the_bank_and_the_rules_say() {
+    let sandbox = sandbox(|config| config.latency = Duration::from_millis(20)).await;
+    sandbox.inject(Rule::on(Endpoint::Users).nth(2).delay(Duration::from_millis(5)));
+    let request = Request::new(Method::GET, &"/2.0/users".parse().unwrap(), &HeaderMap::new(), Vec::new());
+    let waits = [(); 3].map(|()| sandbox.handle(&request).wait.as_millis());
+    assert_eq!(waits, [20, 25, 20]);
 }

@@ -1,10 +1,13 @@
 //! What a test, or a script between two requests, may do to the world. Each change moves the clock on by a second
 //! and sets the `last_update` of what it touches, unless it is made [quietly](World::quietly).
 
+use jiff::SignedDuration;
+
 use super::holdings::{Holdings, Ids};
 use super::population::World;
-use super::rows::{Account, Connection, Source, Transaction, User};
-use crate::sandbox::clock::day_text;
+use super::rows::{Account, Connection, Transaction};
+use crate::sandbox::calendar::day_text;
+use crate::sandbox::clock::paris_text;
 use crate::sandbox::generate;
 use crate::sandbox::night;
 
@@ -64,8 +67,8 @@ impl World {
 
     /// Adds a user who signed in a day ago and has nothing. Returns the id.
     pub fn add_user(&mut self) -> i64 {
-        let a_day_ago = self.clock.now() - jiff::SignedDuration::from_hours(24);
-        self.add_user_signed(&crate::sandbox::clock::paris_text(a_day_ago))
+        let a_day_ago = self.clock.now() - SignedDuration::from_hours(24);
+        self.add_user_signed(&paris_text(a_day_ago))
     }
 
     /// Adds a user with this `signin` who has nothing. Returns the id.
@@ -75,18 +78,6 @@ impl World {
         let text = self.user(id).map(|user| self.user_text(user));
         self.note_user(id, None, text);
         id
-    }
-
-    /// Changes a user's row.
-    pub fn edit_user(&mut self, id: i64, edit: impl FnOnce(&mut User)) -> bool {
-        self.clock.advance(1);
-        let before = self.user(id).map(|user| self.user_text(user));
-        let Some(resident) = self.residents.get_mut(&id) else { return false };
-        edit(&mut resident.user);
-        resident.edited = true;
-        let after = self.user(id).map(|user| self.user_text(user));
-        self.note_user(id, before, after);
-        true
     }
 
     /// Deletes a user with everything they have.
@@ -107,7 +98,7 @@ impl World {
         let holdings = self.hold(user)?;
         let (id, source) = (Ids::next(&mut holdings.ids.connection), Ids::next(&mut holdings.ids.source));
         let row = generate::fresh_connection(user, id, &[source], &connector, &now);
-        holdings.change_connection(number, id, |_| Some(row));
+        holdings.insert(number, id, row);
         Some((id, source))
     }
 
@@ -115,37 +106,12 @@ impl World {
     pub fn edit_connection(&mut self, user: i64, id: i64, edit: impl FnOnce(&mut Connection)) -> bool {
         self.clock.advance(1);
         let number = self.number;
-        self.hold(user).is_some_and(|holdings| {
-            holdings.change_connection(number, id, |row| {
-                row.map(|mut row| {
-                    edit(&mut row);
-                    row
-                })
-            })
-        })
+        self.hold(user).is_some_and(|holdings| holdings.edit(number, id, edit))
     }
 
     /// Sets the state of a connection.
     pub fn set_state(&mut self, user: i64, id: i64, state: Option<&str>) -> bool {
         self.edit_connection(user, id, |row| row.state = state.map(Into::into))
-    }
-
-    /// Changes one source of a connection.
-    pub fn edit_source(
-        &mut self,
-        user: i64,
-        connection: i64,
-        id: i64,
-        edit: impl FnOnce(&mut Source),
-    ) -> bool {
-        let mut found = false;
-        self.edit_connection(user, connection, |row| {
-            if let Some(source) = row.sources.iter_mut().find(|source| source.id == id) {
-                found = true;
-                edit(source);
-            }
-        });
-        found
     }
 
     /// Deletes a connection for good, with its accounts and their rows.
@@ -161,9 +127,9 @@ impl World {
             .collect();
         for account in accounts {
             holdings.wipe(number, account);
-            holdings.change_account(number, account, |_| None);
+            holdings.remove::<Account>(number, account);
         }
-        holdings.change_connection(number, id, |_| None)
+        holdings.remove::<Connection>(number, id)
     }
 
     /// Syncs a connection now: it turns healthy, and its `last_update`s move. Brings no rows.
@@ -184,20 +150,17 @@ impl World {
             connection.sources.first().map(|source| source.id)
         });
         let row = generate::fresh_account(user, id, account, source, now, disabled);
-        holdings.change_account(number, id, |_| Some(row));
+        holdings.insert(number, id, row);
         Some(id)
     }
 
-    /// Changes an account.
+    /// Changes an account. Its id must stay what it is.
     pub fn edit_account(&mut self, user: i64, id: i64, edit: impl FnOnce(&mut Account)) -> bool {
         let (number, now) = (self.number, self.tick());
         self.hold(user).is_some_and(|holdings| {
-            holdings.change_account(number, id, |row| {
-                row.map(|mut row| {
-                    row.last_update = now.or(row.last_update);
-                    edit(&mut row);
-                    row
-                })
+            holdings.edit(number, id, |row: &mut Account| {
+                row.last_update = now.or_else(|| row.last_update.take());
+                edit(row);
             })
         })
     }
@@ -229,7 +192,7 @@ impl World {
         let number = self.number;
         self.hold(user).is_some_and(|holdings| {
             holdings.wipe(number, id);
-            holdings.change_account(number, id, |_| None)
+            holdings.remove::<Account>(number, id)
         })
     }
 
@@ -241,7 +204,7 @@ impl World {
         let holdings = self.hold(user)?;
         let new = Ids::next(&mut holdings.ids.account);
         let row = generate::recreated(copy, new, &now);
-        holdings.change_account(number, new, |_| Some(row));
+        holdings.insert(number, new, row);
         Some(new)
     }
 
@@ -273,7 +236,7 @@ impl World {
         let id = row.id;
         row.date_scraped = row.date_scraped.or_else(|| now.clone());
         row.last_update = now.or(row.last_update);
-        holdings.change_transaction(number, id, |_| Some(row));
+        holdings.insert(number, id, row);
         Some(id)
     }
 
@@ -281,13 +244,10 @@ impl World {
     pub fn edit_transaction(&mut self, user: i64, id: i64, edit: impl FnOnce(&mut Transaction)) -> bool {
         let (number, now) = (self.number, self.tick());
         self.hold(user).is_some_and(|holdings| {
-            holdings.change_transaction(number, id, |row| {
-                row.map(|mut row| {
-                    row.last_update = now.or(row.last_update);
-                    edit(&mut row);
-                    row.id = id;
-                    row
-                })
+            holdings.edit(number, id, |row: &mut Transaction| {
+                row.last_update = now.or_else(|| row.last_update.take());
+                edit(row);
+                row.id = id;
             })
         })
     }
@@ -310,7 +270,7 @@ impl World {
     pub fn hard_delete(&mut self, user: i64, id: i64) -> bool {
         self.clock.advance(1);
         let number = self.number;
-        self.hold(user).is_some_and(|holdings| holdings.change_transaction(number, id, |_| None))
+        self.hold(user).is_some_and(|holdings| holdings.remove::<Transaction>(number, id))
     }
 
     /// The Paris day that is `days` after today's, as `YYYY-MM-DD`.

@@ -43,6 +43,7 @@ impl Ids {
         }
     }
 
+    /// Gives out the next one.
     pub(crate) fn next(id: &mut i64) -> i64 {
         *id += 1;
         *id
@@ -88,70 +89,44 @@ impl Holdings {
         self.accounts.get(&account)?.currency.as_deref()
     }
 
-    /// A transaction as it is served.
-    pub(crate) fn transaction_text(&self, row: &Transaction) -> Box<str> {
-        written(|out| write_transaction(out, row, self.currency_of(row.id_account), self.style))
+    /// Changes, adds or (for `None` from `change`) removes a row, and writes it down. False when it neither was nor is
+    /// there. What belongs to the row (an account's transactions, a connection's accounts) stays as it is.
+    ///
+    /// `number`: of the last request that was answered before.
+    pub(crate) fn change<R: Row>(
+        &mut self,
+        number: u64,
+        id: i64,
+        change: impl FnOnce(Option<R>) -> Option<R>,
+    ) -> bool {
+        let before = R::take(self, id);
+        let before_text = before.as_ref().map(|row| row.text(self));
+        let after = change(before);
+        let after_text = after.as_ref().map(|row| row.text(self));
+        if let Some(row) = after {
+            row.put(self);
+        }
+        self.note(number, R::KIND, id, before_text, after_text)
     }
 
-    pub(crate) fn account_text(&self, row: &Account) -> Box<str> {
-        written(|out| write_account(out, row, self.style))
-    }
-
-    pub(crate) fn connection_text(&self, row: &Connection) -> Box<str> {
-        written(|out| {
-            write_connection(out, row, Expanded { sources: true, ..Expanded::default() }, self.style);
+    /// Changes a row that is there.
+    pub(crate) fn edit<R: Row>(&mut self, number: u64, id: i64, edit: impl FnOnce(&mut R)) -> bool {
+        self.change(number, id, |row| {
+            row.map(|mut row| {
+                edit(&mut row);
+                row
+            })
         })
     }
 
-    /// Changes, adds or (for `None` from `edit`) removes a transaction, and writes it down.
-    pub(crate) fn change_transaction(
-        &mut self,
-        number: u64,
-        id: i64,
-        edit: impl FnOnce(Option<Transaction>) -> Option<Transaction>,
-    ) -> bool {
-        let before = self.ledger.take(id);
-        let before_text = before.as_ref().map(|row| self.transaction_text(row));
-        let after = edit(before);
-        let after_text = after.as_ref().map(|row| self.transaction_text(row));
-        if let Some(row) = after {
-            self.ledger.put(row);
-        }
-        self.note(number, Kind::Transaction, id, before_text, after_text)
+    /// Adds a row.
+    pub(crate) fn insert<R: Row>(&mut self, number: u64, id: i64, row: R) -> bool {
+        self.change(number, id, |_| Some(row))
     }
 
-    /// As [`Self::change_transaction`], for an account. Its rows stay as they are.
-    pub(crate) fn change_account(
-        &mut self,
-        number: u64,
-        id: i64,
-        edit: impl FnOnce(Option<Account>) -> Option<Account>,
-    ) -> bool {
-        let before = self.accounts.remove(&id);
-        let before_text = before.as_ref().map(|row| self.account_text(row));
-        let after = edit(before);
-        let after_text = after.as_ref().map(|row| self.account_text(row));
-        if let Some(row) = after {
-            self.accounts.insert(id, row);
-        }
-        self.note(number, Kind::Account, id, before_text, after_text)
-    }
-
-    /// As [`Self::change_transaction`], for a connection. Its accounts stay as they are.
-    pub(crate) fn change_connection(
-        &mut self,
-        number: u64,
-        id: i64,
-        edit: impl FnOnce(Option<Connection>) -> Option<Connection>,
-    ) -> bool {
-        let before = self.connections.remove(&id);
-        let before_text = before.as_ref().map(|row| self.connection_text(row));
-        let after = edit(before);
-        let after_text = after.as_ref().map(|row| self.connection_text(row));
-        if let Some(row) = after {
-            self.connections.insert(id, row);
-        }
-        self.note(number, Kind::Connection, id, before_text, after_text)
+    /// Removes a row without a trace.
+    pub(crate) fn remove<R: Row>(&mut self, number: u64, id: i64) -> bool {
+        self.change(number, id, |_: Option<R>| None)
     }
 
     fn note(
@@ -174,17 +149,78 @@ impl Holdings {
         let gone: Vec<i64> =
             self.ledger.iter().filter(|row| row.id_account == account).map(|row| row.id).collect();
         for id in gone {
-            self.change_transaction(number, id, |_| None);
+            self.remove::<Transaction>(number, id);
         }
     }
 
     /// What was where when.
     pub(crate) fn history(&self) -> History {
-        let connections =
-            self.connections.values().map(|row| (Kind::Connection, row.id, self.connection_text(row)));
-        let accounts = self.accounts.values().map(|row| (Kind::Account, row.id, self.account_text(row)));
-        let rows = self.ledger.iter().map(|row| (Kind::Transaction, row.id, self.transaction_text(row)));
+        let connections = self.connections.values().map(|row| (Kind::Connection, row.id, row.text(self)));
+        let accounts = self.accounts.values().map(|row| (Kind::Account, row.id, row.text(self)));
+        let rows = self.ledger.iter().map(|row| (Kind::Transaction, row.id, row.text(self)));
         History::new(&self.changes, connections.chain(accounts).chain(rows))
+    }
+}
+
+/// A row that a user holds: where it is kept, and how it is served.
+pub(crate) trait Row: Sized {
+    /// Its table.
+    const KIND: Kind;
+    /// Takes the row out.
+    fn take(holdings: &mut Holdings, id: i64) -> Option<Self>;
+    /// Puts the row in.
+    fn put(self, holdings: &mut Holdings);
+    /// The row as it is served.
+    fn text(&self, holdings: &Holdings) -> Box<str>;
+}
+
+impl Row for Transaction {
+    const KIND: Kind = Kind::Transaction;
+
+    fn take(holdings: &mut Holdings, id: i64) -> Option<Self> {
+        holdings.ledger.take(id)
+    }
+
+    fn put(self, holdings: &mut Holdings) {
+        holdings.ledger.put(self);
+    }
+
+    fn text(&self, holdings: &Holdings) -> Box<str> {
+        let currency = holdings.currency_of(self.id_account);
+        written(|out| write_transaction(out, self, currency, holdings.style))
+    }
+}
+
+impl Row for Account {
+    const KIND: Kind = Kind::Account;
+
+    fn take(holdings: &mut Holdings, id: i64) -> Option<Self> {
+        holdings.accounts.remove(&id)
+    }
+
+    fn put(self, holdings: &mut Holdings) {
+        holdings.accounts.insert(self.id, self);
+    }
+
+    fn text(&self, holdings: &Holdings) -> Box<str> {
+        written(|out| write_account(out, self, holdings.style))
+    }
+}
+
+impl Row for Connection {
+    const KIND: Kind = Kind::Connection;
+
+    fn take(holdings: &mut Holdings, id: i64) -> Option<Self> {
+        holdings.connections.remove(&id)
+    }
+
+    fn put(self, holdings: &mut Holdings) {
+        holdings.connections.insert(self.id, self);
+    }
+
+    fn text(&self, holdings: &Holdings) -> Box<str> {
+        let expanded = Expanded { sources: true, ..Expanded::default() };
+        written(|out| write_connection(out, self, expanded, holdings.style))
     }
 }
 

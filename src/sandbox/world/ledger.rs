@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::rows::Transaction;
-use crate::sandbox::clock::parse_day;
+use crate::sandbox::calendar::parse_day;
 
 /// Where a row stands in the serving order.
 pub(crate) type Place = (i32, i64);

@@ -113,11 +113,6 @@ impl World {
         &self.connectors
     }
 
-    /// The domain's connectors, to change them.
-    pub fn connectors_mut(&mut self) -> &mut Vec<Connector> {
-        &mut self.connectors
-    }
-
     /// What a user has; built when first asked for.
     pub fn holdings(&mut self, id: i64) -> Option<&Holdings> {
         self.build(id)?.holdings.as_deref()
@@ -169,6 +164,11 @@ impl World {
     pub(crate) fn note_user(&mut self, id: i64, before: Option<Box<str>>, after: Option<Box<str>>) {
         let change = Change { number: self.number, kind: Kind::User, id, before, after };
         self.user_changes.push((id, change));
+    }
+
+    /// What a user has, if it was built.
+    pub(crate) fn built(&self, id: i64) -> Option<&Holdings> {
+        self.residents.get(&id)?.holdings.as_deref()
     }
 
     /// Builds a user's holdings if they are not there.

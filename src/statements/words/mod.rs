@@ -11,8 +11,8 @@ use super::balance::NoBalance;
 use super::finding::{Ask, Gap, Remark};
 use super::ofx::NoFile;
 
-/// Columns of a statement, of the summary, of the balances, of the totals per currency.
-pub(super) const STATEMENT_COLUMNS: [&str; 14] = [
+/// What programs call the columns of a statement, of the summary, of the balances, of the totals by currency.
+const STATEMENT_COLUMNS: [&str; 14] = [
     "date",
     "value_date",
     "wording",
@@ -28,7 +28,7 @@ pub(super) const STATEMENT_COLUMNS: [&str; 14] = [
     "not_counted",
     "id",
 ];
-pub(super) const SUMMARY_COLUMNS: [&str; 22] = [
+const SUMMARY_COLUMNS: [&str; 22] = [
     "id_user",
     "id_account",
     "name",
@@ -52,7 +52,7 @@ pub(super) const SUMMARY_COLUMNS: [&str; 22] = [
     "ask_the_client",
     "remarks",
 ];
-pub(super) const BALANCE_COLUMNS: [&str; 17] = [
+const BALANCE_COLUMNS: [&str; 17] = [
     "id_user",
     "id_account",
     "name",
@@ -71,7 +71,7 @@ pub(super) const BALANCE_COLUMNS: [&str; 17] = [
     "checked_at",
     "difference",
 ];
-pub(super) const TOTAL_COLUMNS: [&str; 6] = ["currency", "accounts", "rows", "debits", "credits", "remarks"];
+const TOTAL_COLUMNS: [&str; 6] = ["currency", "accounts", "rows", "debits", "credits", "remarks"];
 
 /// How a sentence writes a day.
 pub(super) type Day<'a> = &'a dyn Fn(i32) -> String;

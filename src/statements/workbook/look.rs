@@ -39,7 +39,11 @@ impl Look {
             Self::Plain => top,
             Self::Muted => top.set_font_color(Color::RGB(0x80_80_80)).set_italic(),
             Self::Warned => top.set_background_color(PALE_RED),
-            Self::Total => top.set_bold().set_border_top(FormatBorder::Thin),
+            // In the middle, so that it does not touch its rule.
+            Self::Total => Format::new()
+                .set_bold()
+                .set_border_top(FormatBorder::Thin)
+                .set_align(FormatAlign::VerticalCenter),
             Self::Value => Format::new().set_align(FormatAlign::Left),
         }
     }
@@ -87,10 +91,10 @@ impl Formats {
             DateForm::MonthFirst => "mm/dd/yyyy",
         };
         let clock = format!("{day} hh:mm");
+        // Its colour sets it off: a rule below would touch the first line, which stands at the top of its row.
         let head = Format::new()
             .set_bold()
             .set_background_color(PALE_BLUE)
-            .set_border_bottom(FormatBorder::Thin)
             .set_align(FormatAlign::VerticalCenter)
             .set_text_wrap();
         Self {

@@ -11,7 +11,7 @@ use super::fit::{lines_needed, significant_digits};
 use super::look::{Look, WARNING};
 use super::{Book, Layout};
 
-/// The first day that every spreadsheet counts alike, 1900-03-01, and that of day 0 of their calendar.
+/// 1900-03-01, the first day that every spreadsheet counts alike, and 1899-12-30, which is their day 0.
 const FIRST_DAY: i32 = -25_508;
 const DAY_ZERO: i32 = -25_569;
 

@@ -1,15 +1,15 @@
 //! One column under construction: typed values go in, what does not fit comes back as a kind of issue.
 
 use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Int64Builder, StringBuilder,
-    TimestampMicrosecondBuilder,
+    ArrayBuilder, ArrayRef, ArrowPrimitiveType, BooleanBuilder, Date32Builder, Decimal128Builder,
+    Int64Builder, PrimitiveBuilder, StringBuilder, TimestampMicrosecondBuilder,
 };
 
 use crate::model::time::{self, ParisClock};
 use crate::model::{DecimalError, DecimalType};
 use crate::table::{Clock, Column, ColumnType, IssueKind};
 
-use super::cursor::{Raw, Value};
+use super::cursor::{Escapes, Raw, Value};
 use super::text::unescape;
 
 /// A column under construction. Rows that nothing was written to are null; they are filled in when the next value
@@ -142,6 +142,43 @@ impl Cell {
         Ok(())
     }
 
+    /// Writes what was written last once more, into a later row. `json` is the value's text; a text in it has no escapes.
+    #[inline]
+    pub(super) fn put_again(&mut self, row: usize, json: &str) {
+        fn again<T: ArrowPrimitiveType>(values: &mut PrimitiveBuilder<T>, row: usize)
+        where
+            PrimitiveBuilder<T>: Padded,
+        {
+            if let Some(last) = values.values_slice().last().copied()
+                && values.next_in(row)
+            {
+                values.append_value(last);
+            }
+        }
+        match self {
+            Self::Integer { values, .. } => again(values, row),
+            Self::Decimal { values, .. } => again(values, row),
+            Self::Date(values) => again(values, row),
+            Self::Datetime(values) | Self::Instant { values, .. } => again(values, row),
+            Self::Boolean(values) => {
+                if values.next_in(row) {
+                    values.append_value(matches!(json, "true" | "1"));
+                }
+            }
+            Self::Text(values) => {
+                if values.next_in(row) {
+                    let text = json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+                    values.append_value(text.unwrap_or(json));
+                }
+            }
+            Self::Json(values) => {
+                if values.next_in(row) {
+                    values.append_value(json);
+                }
+            }
+        }
+    }
+
     /// Whether the row is the next to be written; rows before it that nothing was written to become null.
     #[inline]
     fn next_in(&mut self, row: usize) -> bool {
@@ -206,7 +243,7 @@ padded!(
 #[inline]
 fn text_of<'a>(value: Value<'a>, scratch: &'a mut String) -> Result<&'a str, Misfit> {
     match value {
-        Value::Text(Raw { text, escaped: false }) => Ok(text),
+        Value::Text(Raw { text, escapes: Escapes::None }) => Ok(text),
         Value::Text(raw) => {
             scratch.clear();
             unescape(raw, scratch);
@@ -263,7 +300,7 @@ fn datetime(text: &str) -> Result<(time::WrittenDatetime, Result<(), Misfit>), M
 #[inline]
 fn put_text(values: &mut StringBuilder, value: Value<'_>, scratch: &mut String) -> Result<(), Misfit> {
     match value {
-        Value::Text(Raw { text, escaped: false }) | Value::Number(text) => values.append_value(text),
+        Value::Text(Raw { text, escapes: Escapes::None }) | Value::Number(text) => values.append_value(text),
         Value::Text(raw) => {
             scratch.clear();
             let lone = unescape(raw, scratch);

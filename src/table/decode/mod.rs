@@ -16,11 +16,14 @@
 //! | `plan` | which key goes to which columns |
 //! | `cell` | one column under construction |
 //! | `rows` | one table under construction |
+//! | `memo` | what the row before held |
 //! | `page` | the whole answer: envelope, rows, children |
-//! | `refill` | rows of an older schema under today's |
+//! | `refill`, `older` | rows of an older schema under today's; their values as JSON |
 
 mod cell;
 mod cursor;
+mod memo;
+mod older;
 mod page;
 mod plan;
 mod refill;

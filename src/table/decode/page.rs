@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::AsArray;
-use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 
 use crate::model::{DecimalType, UserId};
+use crate::table::column::number;
 use crate::table::derive::fill_health;
 use crate::table::{Issue, Table};
 
@@ -226,7 +225,7 @@ fn assemble(
 /// The first user in the rows who is not the one asked for.
 fn foreign_user(rows: &RecordBatch, context: Context) -> Option<i64> {
     let asked = context.user?.get();
-    let users = rows.column_by_name("id_user")?.as_primitive_opt::<Int64Type>()?;
+    let users = number(rows, "id_user")?;
     users.iter().flatten().find(|user| *user != asked)
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Field {
     pub(super) ignored: bool,
     /// The list of children.
     pub(super) children: bool,
+    /// Whether a value that comes again needs no second look: it goes to columns that nothing else fills, or nowhere.
+    pub(super) repeats: bool,
 }
 
 impl Field {
@@ -40,9 +42,20 @@ impl Field {
     }
 
     /// What to do with the keys of its object.
-    fn object(&mut self) -> &mut ObjectPlan {
+    fn object(&mut self, slots: &mut usize) -> &mut ObjectPlan {
         let prefix = format!("{}.", self.path);
-        self.object.get_or_insert_with(|| ObjectPlan { prefix, ..ObjectPlan::default() })
+        self.object.get_or_insert_with(|| {
+            *slots += 1;
+            ObjectPlan { prefix, entry: *slots, ..ObjectPlan::default() }
+        })
+    }
+
+    /// Settles [`Field::repeats`], here and inside.
+    fn settle(&mut self, schema: &TableSchema) {
+        let alone = |column: &usize| schema.columns[*column].sources.len() == 1;
+        self.repeats =
+            !self.children && (self.ignored || !self.columns.is_empty()) && self.columns.iter().all(alone);
+        self.object.iter_mut().flat_map(|object| &mut object.fields).for_each(|field| field.settle(schema));
     }
 }
 
@@ -70,6 +83,8 @@ impl Spacing {
 pub(super) struct ObjectPlan {
     /// What stands before the keys in `extra`: nothing, or `counterparty.`.
     pub(super) prefix: String,
+    /// The place, among those that follow fields, of what its first key was last time.
+    pub(super) entry: usize,
     pub(super) fields: Vec<Field>,
     by_key: HashMap<String, usize>,
     /// Keys that are not named here are left out on purpose.
@@ -145,7 +160,7 @@ impl TablePlan {
         for path in &schema.ignored {
             match path.split_last() {
                 Some((last, parents)) if last == "*" => {
-                    place(&mut object, parents, &mut slots).object().ignore_rest = true;
+                    place(&mut object, parents, &mut slots).object(&mut slots).ignore_rest = true;
                 }
                 _ => place(&mut object, path, &mut slots).ignored = true,
             }
@@ -153,6 +168,7 @@ impl TablePlan {
         if let Some(children) = &schema.children {
             object.field(&children.field, &mut slots).children = true;
         }
+        object.fields.iter_mut().for_each(|field| field.settle(schema));
         let required = schema.required.iter().filter_map(|name| schema.index_of(name)).collect();
         let arrow = schema.arrow(decimal);
         let nulls = arrow.fields().iter().map(|field| new_null_array(field.data_type(), PAGE_ROWS)).collect();
@@ -177,6 +193,6 @@ fn place<'p>(object: &'p mut ObjectPlan, path: &[String], slots: &mut usize) -> 
     match path {
         [] => object.field("", slots),
         [last] => object.field(last, slots),
-        [first, rest @ ..] => place(object.field(first, slots).object(), rest, slots),
+        [first, rest @ ..] => place(object.field(first, slots).object(slots), rest, slots),
     }
 }

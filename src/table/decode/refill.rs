@@ -1,16 +1,18 @@
-//! Rows that an older program wrote, under today's columns: a column that is new since is filled from `extra`, where
-//! its value was kept, exactly as if it had been decoded today.
+//! Rows that an older program wrote, under today's columns, exactly as if they had been decoded today: a column that is
+//! new since is filled from `extra`, where its value was kept; one whose type is another is decoded once more; what has
+//! no column any more goes to `extra`. No value is lost.
 
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringBuilder, new_null_array};
-use arrow::datatypes::{Int64Type, SchemaRef};
+use arrow::datatypes::{FieldRef, Int64Type, SchemaRef};
 use arrow::error::ArrowError;
 
 use crate::model::DecimalType;
-use crate::table::{Source, Table};
+use crate::table::{Column, Source, Table};
 
 use super::cursor::{Cursor, DecodeError};
+use super::older::{Older, exactly};
 use super::plan::TablePlan;
 use super::rows::{Rows, Surroundings, push_json_text, write_object};
 use super::text::plain;
@@ -34,25 +36,37 @@ impl Refill {
     }
 
     /// The rows under today's schema: columns by name, new ones from `extra`, null where it does not have them. What a
-    /// new column cannot hold stays in `extra`.
+    /// column cannot hold, or has no column any more, is in `extra`. In a table without `extra` a column that is gone is
+    /// gone.
     ///
     /// # Errors
-    /// When the columns cannot be put together, or `extra` is not what this program writes.
+    /// When the columns cannot be put together, `extra` is not what this program writes, or a column's type cannot hold
+    /// what it held and there is no `extra` to keep it.
     pub fn rows(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
         if batch.schema_ref().fields() == self.schema.fields() {
             return RecordBatch::try_new(self.schema.clone(), batch.columns().to_vec());
         }
-        let found = |name: &str| batch.column_by_name(name);
-        let column = |field: &arrow::datatypes::FieldRef| -> ArrayRef {
-            let found = found(field.name()).filter(|values| values.data_type() == field.data_type());
-            found.cloned().unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
+        let same = |field: &FieldRef| {
+            let found = batch.column_by_name(field.name());
+            found.filter(|values| values.data_type() == field.data_type()).cloned()
         };
+        let nulls = |field: &FieldRef| new_null_array(field.data_type(), batch.num_rows());
+        let Some(extra) = self.plan.extra else {
+            let column = |field: &FieldRef| match batch.column_by_name(field.name()) {
+                Some(values) if values.data_type() != field.data_type() => {
+                    exactly(values, field.name(), field.data_type())
+                }
+                found => Ok(found.cloned().unwrap_or_else(|| nulls(field))),
+            };
+            let columns = self.schema.fields().iter().map(column).collect::<Result<_, _>>()?;
+            return RecordBatch::try_new(self.schema.clone(), columns);
+        };
+        let column = |field: &FieldRef| same(field).unwrap_or_else(|| nulls(field));
         let mut columns: Vec<ArrayRef> = self.schema.fields().iter().map(column).collect();
-        let new = self.new_columns(batch);
-        if let (Some(extra), false) = (self.plan.extra, new.is_empty()) {
+        let (new, older) = (self.new_columns(batch), self.older(batch)?);
+        if !(new.is_empty() && older.is_empty()) {
             let kept = columns[extra].clone();
-            let filled = self.decode(&columns, kept.as_string::<i32>(), &new);
-            let (rows, left) = filled.map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
+            let (rows, left) = self.decode(&columns, kept.as_string::<i32>(), &new, &older)?;
             for (column, _) in &new {
                 columns[*column] = rows.column(*column).clone();
             }
@@ -61,28 +75,51 @@ impl Refill {
         RecordBatch::try_new(self.schema.clone(), columns)
     }
 
-    /// The columns that the batch does not have, each with the paths that its values come from.
+    /// The columns that the batch does not have with today's type, each with the paths that its values come from.
     fn new_columns(&self, batch: &RecordBatch) -> Vec<(usize, Vec<&[String]>)> {
         let definitions = self.plan.schema.columns.iter().enumerate();
-        let new = definitions.filter(|(_, column)| batch.column_by_name(&column.name).is_none());
-        let paths = |sources: &'static [Source]| -> Vec<&[String]> {
-            let path = |source: &'static Source| match source {
-                Source::Path(path) => Some(path.as_slice()),
-                Source::Derived | Source::User | Source::Parent(_) => None,
-            };
-            sources.iter().filter_map(path).collect()
-        };
-        new.map(|(at, column)| (at, paths(&column.sources))).filter(|(_, paths)| !paths.is_empty()).collect()
+        let new = definitions.filter(|(at, column)| {
+            let found = batch.column_by_name(&column.name);
+            found.is_none_or(|values| values.data_type() != self.schema.field(*at).data_type())
+        });
+        new.map(|(at, column)| (at, paths(column).collect::<Vec<_>>()))
+            .filter(|(_, paths)| !paths.is_empty())
+            .collect()
     }
 
-    /// Decodes once more what `extra` kept for these columns. Gives all columns, of which only these are meant, and what
-    /// `extra` keeps now.
+    /// The batch's columns that today's schema does not have with that type. They go where such a value is served;
+    /// a second reading of what another column holds is not served, and one that nobody knows goes by its own name.
+    fn older(&self, batch: &RecordBatch) -> Result<Vec<Older>, ArrowError> {
+        let mut older = Vec::new();
+        for (field, values) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+            let today = self.schema.column_with_name(field.name());
+            if today.is_some_and(|(_, today)| today.data_type() == field.data_type()) {
+                continue;
+            }
+            let path = today.and_then(|(at, _)| paths(&self.plan.schema.columns[at]).next());
+            let served = |path: &&[String]| {
+                let of = |column: &&Column| paths(column).any(|other| other == *path);
+                self.plan.schema.columns.iter().filter(of).count() == 1
+            };
+            match path {
+                Some(path) if !served(&path) => {}
+                Some(path) => older.push(Older::new(path.to_vec(), values)?),
+                None => older.push(Older::new(vec![field.name().clone()], values)?),
+            }
+        }
+        Ok(older)
+    }
+
+    /// Decodes once more what `extra` kept for these columns, and what older columns held. Gives all columns, of which
+    /// only the new ones are meant, and what `extra` keeps now.
     fn decode(
         &self,
         columns: &[ArrayRef],
         extra: &arrow::array::StringArray,
         new: &[(usize, Vec<&[String]>)],
-    ) -> Result<(RecordBatch, ArrayRef), DecodeError> {
+        older: &[Older],
+    ) -> Result<(RecordBatch, ArrayRef), ArrowError> {
+        let wrong = |error: DecodeError| ArrowError::ExternalError(Box::new(error));
         let mut rows = Rows::new(&self.plan, extra.len());
         let mut others: Vec<Option<Kept<'_>>> = Vec::with_capacity(extra.len());
         for row in 0..extra.len() {
@@ -90,21 +127,28 @@ impl Refill {
             for column in &self.plan.required {
                 object.put(&self.path_of(*column), &integer(&columns[*column], row));
             }
-            let kept = if extra.is_valid(row) { read(extra.value(row))? } else { Kept::new() };
+            let kept = if extra.is_valid(row) { read(extra.value(row)).map_err(wrong)? } else { Kept::new() };
             let (ours, rest): (Kept<'_>, Kept<'_>) =
                 kept.into_iter().partition(|(key, _)| path_in(new, key).is_some());
             for (key, json) in &ours {
                 // A key that leads into a new column, or an object around one.
                 object.put(&path_in(new, key).unwrap_or_default(), json);
             }
-            others.push((!ours.is_empty()).then_some(rest));
+            let mut again = !ours.is_empty();
+            for column in older {
+                if let Some(json) = &column.values[row] {
+                    object.put(&column.path, json);
+                    again = true;
+                }
+            }
+            others.push(again.then_some(rest));
             let mut text = String::new();
             object.write(&mut text);
-            rows.row(&mut Cursor::new(&text), Surroundings::default())?;
+            rows.row(&mut Cursor::new(&text), Surroundings::default()).map_err(wrong)?;
         }
-        let decoded = rows.finish()?.rows;
+        let decoded = rows.finish().map_err(wrong)?.rows;
         if decoded.num_rows() != extra.len() {
-            return Err(DecodeError::Columns);
+            return Err(wrong(DecodeError::Columns));
         }
         let again = self.plan.extra.map(|at| decoded.column(at).as_string::<i32>().clone());
         let mut left = StringBuilder::new();
@@ -115,7 +159,7 @@ impl Refill {
                 Some(mut rest) => {
                     let again = again.as_ref().filter(|again| again.is_valid(row));
                     if let Some(text) = again.map(|again| again.value(row)) {
-                        rest.extend(read(text)?);
+                        rest.extend(read(text).map_err(wrong)?);
                     }
                     rest.sort();
                     left.append_option((!rest.is_empty()).then(|| write_object(&rest)));
@@ -128,12 +172,16 @@ impl Refill {
     /// Where a column's value stands in a row's object.
     fn path_of(&self, column: usize) -> Vec<String> {
         let column = &self.plan.schema.columns[column];
-        let path = column.sources.iter().find_map(|source| match source {
-            Source::Path(path) => Some(path.clone()),
-            _ => None,
-        });
-        path.unwrap_or_else(|| vec![column.name.clone()])
+        paths(column).next().map_or_else(|| vec![column.name.clone()], <[String]>::to_vec)
     }
+}
+
+/// The paths that a column's values come from.
+fn paths(column: &Column) -> impl Iterator<Item = &[String]> {
+    column.sources.iter().filter_map(|source| match source {
+        Source::Path(path) => Some(path.as_slice()),
+        Source::Derived | Source::User | Source::Parent(_) => None,
+    })
 }
 
 /// The path of a key of `extra` that leads into, or to an object around, one of these columns.
@@ -209,6 +257,11 @@ impl Object {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Date32Array, Decimal128Array, Int64Array, StringArray};
+    use arrow::datatypes::Decimal128Type;
+
     use super::*;
     use crate::model::UserId;
     use crate::table::{Context, Decoder, List};
@@ -279,6 +332,94 @@ mod tests {
             extra[3],
         ];
         assert_eq!(refilled(&older(extra, &["counterparty_type"])), today());
+    }
+
+    /// Rows with one more column, or another in the place of one.
+    fn with(rows: &RecordBatch, name: &str, values: ArrayRef) -> RecordBatch {
+        let columns = rows.schema_ref().fields().iter().zip(rows.columns());
+        let others = columns.filter(|(field, _)| field.name() != name);
+        let others = others.map(|(field, values)| (field.name().clone(), values.clone(), true));
+        RecordBatch::try_from_iter_with_nullable(others.chain([(name.to_owned(), values, true)])).unwrap()
+    }
+
+    fn extra(rows: &RecordBatch) -> Vec<Option<String>> {
+        let extra = rows.column_by_name("extra").unwrap().as_string::<i32>();
+        extra.iter().map(|text| text.map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn a_column_that_is_gone_is_kept_in_extra() {
+        let decimals = Decimal128Array::from(vec![Some(150_i128), None, Some(-1), Some(0)]);
+        let decimals = decimals.with_precision_and_scale(20, 2).unwrap();
+        let rows = with(&today(), "fee", Arc::new(decimals));
+        let texts = StringArray::from(vec![None, Some("a \"b\"\n"), None, None]);
+        let days = Date32Array::from(vec![None, None, Some(20_000), None]);
+        let rows = with(&with(&rows, "shade", Arc::new(texts)), "since", Arc::new(days));
+        let refilled = refilled(&rows);
+        let before = extra(&today());
+        let with_fee = before[0]
+            .as_ref()
+            .unwrap()
+            .replace(r#""counterparty.rank":3,"#, r#""counterparty.rank":3,"fee":1.5,"#);
+        assert_eq!(
+            extra(&refilled),
+            [
+                Some(with_fee),
+                Some(r#"{"country":{"code":"DE"},"shade":"a \"b\"\u000a"}"#.to_owned()),
+                Some(r#"{"fee":-0.01,"since":"2024-10-04"}"#.to_owned()),
+                Some(r#"{"fee":0,"other":1}"#.to_owned()),
+            ]
+        );
+        let same = |name: &str| refilled.column_by_name(name) == today().column_by_name(name);
+        assert!(today().schema().fields().iter().all(|field| field.name() == "extra" || same(field.name())));
+    }
+
+    #[test]
+    fn a_column_of_another_type_is_decoded_once_more() {
+        // `value` as texts, of which one is no amount; `wording` as numbers.
+        let values = StringArray::from(vec![Some("1.5"), Some("much"), None, Some("-3")]);
+        let rows = with(&today(), "value", Arc::new(values));
+        let rows =
+            refilled(&with(&rows, "wording", Arc::new(Int64Array::from(vec![None, None, Some(7), None]))));
+        let values = rows.column_by_name("value").unwrap().as_primitive::<Decimal128Type>();
+        let one = 10_i128.pow(8);
+        assert_eq!(values.iter().collect::<Vec<_>>(), [Some(one * 3 / 2), None, None, Some(-3 * one)]);
+        let wordings = rows.column_by_name("wording").unwrap().as_string::<i32>();
+        assert_eq!(wordings.iter().collect::<Vec<_>>(), [None, None, Some("7"), None]);
+        let extra = extra(&rows);
+        assert_eq!(extra[0], self::extra(&today())[0]);
+        assert_eq!(extra[1].as_deref(), Some(r#"{"country":{"code":"DE"},"value":"much"}"#));
+    }
+
+    #[test]
+    fn a_table_without_extra_loses_nothing_either() {
+        let refill = Refill::new(Table::Balances, DecimalType::default());
+        let empty = RecordBatch::new_empty(Table::Balances.schema().arrow(DecimalType::default()));
+        let fits = Decimal128Array::from(vec![150_i128]).with_precision_and_scale(20, 2).unwrap();
+        let row = |balance: ArrayRef| {
+            let columns = empty
+                .schema()
+                .fields()
+                .iter()
+                .map(|field| {
+                    let values = if field.name() == "balance" {
+                        balance.clone()
+                    } else {
+                        new_null_array(field.data_type(), 1)
+                    };
+                    (field.name().clone(), values, true)
+                })
+                .collect::<Vec<_>>();
+            RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+        };
+        let rows = refill.rows(&row(Arc::new(fits))).unwrap();
+        assert_eq!(
+            rows.column_by_name("balance").unwrap().as_primitive::<Decimal128Type>().value(0),
+            150_000_000
+        );
+        let deep = Decimal128Array::from(vec![1_i128]).with_precision_and_scale(38, 18).unwrap();
+        let error = refill.rows(&row(Arc::new(deep))).unwrap_err().to_string();
+        assert!(error.contains("the column balance was Decimal128(38, 18)"), "{error}");
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::model::UserId;
 use crate::table::{Issue, IssueKind};
 
 use super::cell::{Cell, Misfit};
-use super::cursor::{Cursor, DecodeError, Raw, Value};
+use super::cursor::{Cursor, DecodeError, Escapes, Raw, Value};
+use super::memo::{Conduct, Memo};
 use super::plan::{Field, ObjectPlan, Spacing, TablePlan};
 use super::text::plain;
 
@@ -30,6 +31,12 @@ pub(super) struct Rows<'p> {
     seen: Vec<u32>,
     /// The field that followed each field last time; place 0 is for the first key.
     follows: Vec<usize>,
+    /// What each field held when it was seen last, in the text of [`Rows::previous`] if that was in the row before.
+    memos: Vec<Memo>,
+    /// The text of the row before.
+    previous: Vec<u8>,
+    /// Where the row under construction begins in its text.
+    row_start: usize,
     /// How the server spaces its JSON, as far as it was seen.
     spacing: Spacing,
     /// What the row under construction keeps in `extra`: key, JSON text.
@@ -67,6 +74,9 @@ impl<'p> Rows<'p> {
             without_key: Vec::new(),
             seen: vec![0; plan.slots],
             follows: vec![0; plan.slots + 1],
+            memos: vec![Memo::default(); plan.slots],
+            previous: Vec::new(),
+            row_start: 0,
             spacing: Spacing::default(),
             extra: Vec::new(),
             misfits: Vec::new(),
@@ -93,12 +103,16 @@ impl<'p> Rows<'p> {
         self.count += 1;
         let plan = self.plan;
         let mut children = None;
-        if cursor.peek() == Some(b'{') {
-            self.object(cursor, &plan.object, 0, &mut children)?;
+        let is_object = cursor.peek() == Some(b'{');
+        self.row_start = cursor.at();
+        if is_object {
+            self.object(cursor, &plan.object, &mut children)?;
         } else {
             // Not an object: nothing to store, but a row that was served all the same.
             cursor.value()?;
         }
+        self.previous.clear();
+        self.previous.extend_from_slice(cursor.since(self.row_start).as_bytes());
         self.fill(&plan.user_columns, around.user.map(UserId::get));
         self.fill(&plan.parent_columns, around.parent);
         Ok((self.end_row(around.user), children))
@@ -108,22 +122,30 @@ impl<'p> Rows<'p> {
         &mut self,
         cursor: &mut Cursor<'a>,
         plan: &'p ObjectPlan,
-        entry: usize,
         children: &mut Option<&'a str>,
     ) -> Result<(), DecodeError> {
         cursor.expect(b'{')?;
         let mut first = true;
-        let mut before = entry;
+        let mut before = plan.entry;
         loop {
-            // Servers repeat themselves: the key that followed in the row before, spaced as it was, is one comparison.
+            // Servers repeat themselves: fields that come as they came in the row before are one comparison, and so is
+            // the key that followed there, spaced as it was.
             let guess = self.follows[before];
             let expected = plan.fields.get(guess).filter(|_| !first);
+            if expected.is_some()
+                && let Some(last) = self.repeat(cursor, plan, guess)
+            {
+                before = last;
+                continue;
+            }
+            let token = cursor.at();
+            let mut known = true;
             let at = if expected.is_some_and(|field| cursor.take_bytes(field.token(self.spacing))) {
                 guess
             } else {
                 let Some(raw) = cursor.next_key(&mut first)? else { return Ok(()) };
                 let found = match raw {
-                    Raw { text, escaped: false } => plan.find(text, guess),
+                    Raw { text, escapes: Escapes::None } => plan.find(text, guess),
                     Raw { .. } => plan.find(&plain(raw), guess),
                 };
                 let Some(at) = found else {
@@ -134,22 +156,25 @@ impl<'p> Rows<'p> {
                     self.spacing = self.spacing.other();
                 }
                 self.follows[before] = at;
+                known = false;
                 at
             };
             let field = &plan.fields[at];
             before = field.slot + 1;
             let again = self.seen[field.slot] as usize == self.count;
-            #[expect(clippy::cast_possible_truncation, reason = "a page has at most MAX_ROWS rows")]
-            {
-                self.seen[field.slot] = self.count as u32;
-            }
+            let before = self.in_row_before(field.slot);
+            self.memos[field.slot] = Memo::default();
+            self.see(field.slot);
             if !again && cursor.take_bytes(b"null") {
+                if known {
+                    self.note(field, before, Conduct::Null, (token, cursor.at() - 4), cursor);
+                }
                 continue;
             }
             cursor.peek();
             let start = cursor.at();
             if let (Some(object), Some(b'{'), false) = (&field.object, cursor.peek(), again) {
-                self.object(cursor, object, before, children)?;
+                self.object(cursor, object, children)?;
                 continue;
             }
             let value = cursor.value()?;
@@ -157,22 +182,99 @@ impl<'p> Rows<'p> {
                 self.repeated(field, cursor.since(start));
             } else if field.children {
                 *children = Some(cursor.since(start)).filter(|_| value != Value::Null);
-            } else if value != Value::Null && !field.ignored {
-                if field.columns.is_empty() {
-                    self.keep(field.path.clone(), cursor.since(start));
-                } else {
-                    self.put(&field.columns, value, cursor.since(start));
+            } else if value != Value::Null {
+                let fits = field.ignored || self.put(field, value, cursor.since(start));
+                let plain = !matches!(value, Value::Text(Raw { escapes: Escapes::Some, .. }));
+                if known && fits && plain && field.repeats {
+                    self.note(field, before, Conduct::Repeats, (token, start), cursor);
                 }
             }
         }
     }
 
-    /// Writes a value to its columns. One issue tells of it, whichever of them could not take it.
+    #[expect(clippy::cast_possible_truncation, reason = "a page has at most MAX_ROWS rows")]
+    fn see(&mut self, slot: usize) {
+        self.seen[slot] = self.count as u32;
+    }
+
+    /// What was noted of a field that was in the row before.
     #[inline]
-    fn put(&mut self, columns: &[usize], value: Value<'_>, json: &str) {
+    fn in_row_before(&self, slot: usize) -> Option<Memo> {
+        (self.seen[slot] as usize + 1 == self.count).then_some(self.memos[slot])
+    }
+
+    /// Notes where a field's comma and value begin in this row, and whether all of it is as it was in the row before.
+    #[inline]
+    fn note(
+        &mut self,
+        field: &Field,
+        before: Option<Memo>,
+        conduct: Conduct,
+        (token, value): (usize, usize),
+        cursor: &Cursor<'_>,
+    ) {
+        let text = before.and_then(|before| self.previous.get(before.whole()));
+        let conduct = match text {
+            Some(text) if text == cursor.since(token).as_bytes() => conduct,
+            _ => Conduct::Changes,
+        };
+        self.memos[field.slot] = Memo::new(self.row_start, (token, value, cursor.at()), conduct);
+    }
+
+    /// Takes the fields that come, byte for byte, as they came in the row before: of a whole stretch of such fields
+    /// those before the first that differs. Returns the place of what follows the last of them; `None` when there is
+    /// none.
+    #[inline]
+    fn repeat(&mut self, cursor: &mut Cursor<'_>, plan: &'p ObjectPlan, first: usize) -> Option<usize> {
+        let steady = |rows: &Self, at: usize| {
+            let slot = plan.fields.get(at)?.slot;
+            let memo = rows.in_row_before(slot)?;
+            (memo.conduct != Conduct::Changes).then_some((slot, memo))
+        };
+        let (mut slot, memo) = steady(self, first)?;
+        let (start, mut end) = (memo.whole().start, memo.whole().end);
+        while let Some((next, memo)) = steady(self, self.follows[slot + 1])
+            && memo.whole().start == end
+        {
+            (slot, end) = (next, memo.whole().end);
+        }
+        let here = cursor.at();
+        let equal = cursor.equal_bytes(self.previous.get(start..end)?);
+        // From a place in the row before to the same in this one.
+        let now = |at: usize| at - start + here;
+        let (mut at, mut last, mut behind) = (first, None, start);
+        while let Some((slot, memo)) = steady(self, at)
+            && memo.whole().start == behind
+        {
+            behind = memo.whole().end;
+            if behind - start > equal || !cursor.ends_at(now(behind)) {
+                self.memos[slot].conduct = Conduct::Changes;
+                break;
+            }
+            self.see(slot);
+            let (token, value) = (now(memo.whole().start), now(memo.value().start));
+            if memo.conduct == Conduct::Repeats {
+                for column in &plan.fields[at].columns {
+                    self.cells[*column].put_again(self.count - 1, cursor.between(value, now(behind)));
+                }
+            }
+            self.memos[slot] = Memo::new(self.row_start, (token, value, now(behind)), memo.conduct);
+            cursor.skip_to(now(behind));
+            (last, at) = (Some(slot + 1), self.follows[slot + 1]);
+        }
+        last
+    }
+
+    /// Writes a value to its field's columns, or keeps it where there is none. One issue tells of a misfit, whichever
+    /// column could not take the value. Whether all could.
+    #[inline]
+    fn put(&mut self, field: &Field, value: Value<'_>, json: &str) -> bool {
+        if field.columns.is_empty() {
+            self.keep(field.path.clone(), json);
+        }
         let row = self.count - 1;
         let mut misfit = None;
-        for column in columns {
+        for column in &field.columns {
             if let Err(Misfit(kind)) = self.cells[*column].put(row, value, json, &mut self.scratch) {
                 misfit.get_or_insert((*column, kind));
             }
@@ -181,6 +283,7 @@ impl<'p> Rows<'p> {
             self.misfits.push((column, kind));
             self.keep(self.plan.schema.columns[column].name.clone(), json);
         }
+        misfit.is_none()
     }
 
     /// A key that the object had before: the first value stands, this one is kept beside it.

@@ -210,7 +210,75 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+/// A row of a few keys, some of them twice, whose values are few, so that rows often repeat what the row before held.
+fn repetitive_row() -> impl Strategy<Value = String> {
+    const KEYS: &[&str] = &[
+        "value",
+        "date",
+        "last_update",
+        "wording",
+        "coming",
+        "counterparty",
+        "categories",
+        "country",
+        "unknown",
+        "original_currency",
+        "deleted",
+        "id_category",
+        "gross_value",
+    ];
+    const VALUES: &[&str] = &[
+        "null",
+        "null",
+        "1",
+        "12",
+        "\"12\"",
+        "true",
+        "\"2026-10-25 02:30:00\"",
+        "\"2026-10-25\"",
+        "\"a\\u0062\"",
+        "\"a\"",
+        "\"ab\"",
+        "{\"id\":\"EUR\"}",
+        "{\"label\":\"a\",\"type\":null}",
+        "{\"label\":null}",
+        "[]",
+        "[ 1]",
+        "\"\\ud83d\"",
+    ];
+    let cell = (prop::sample::select(KEYS), prop::sample::select(VALUES));
+    // The first cells come in the order of the keys, as servers send them.
+    let ordered = prop::collection::vec(prop::sample::select(VALUES), KEYS.len());
+    (prop::collection::vec(cell, 0..2), ordered, 0..KEYS.len(), 1_i64..3).prop_map(
+        move |(odd, ordered, count, account)| {
+            let ordered = KEYS.iter().copied().zip(ordered).take(count);
+            let cells = ordered.chain(odd).map(|(key, value)| format!(",\"{key}\":{value}"));
+            format!("{{\"id\":ID,\"id_account\":{account}{}}}", cells.collect::<String>())
+        },
+    )
+}
+
 proptest! {
+    /// What the decoder remembers of the row before changes no row.
+    #[test]
+    fn a_page_is_its_rows_one_by_one(
+        pool in prop::collection::vec(repetitive_row(), 1..4),
+        picks in prop::collection::vec(any::<prop::sample::Index>(), 1..12),
+        wide: bool,
+    ) {
+        let row = |(id, pick): (usize, &prop::sample::Index)| {
+            let row = pick.get(&pool).replace("ID", &(id + 1).to_string());
+            if wide { row.replace("\":", "\": ").replace(",\"", ", \"") } else { row }
+        };
+        let rows: Vec<String> = picks.iter().enumerate().map(row).collect();
+        let together = transactions(&rows.join(", "));
+        let alone: Vec<Page> = rows.iter().map(|row| transactions(row)).collect();
+        let batches: Vec<RecordBatch> = alone.iter().map(|page| page.rows.clone()).collect();
+        let expected = arrow::compute::concat_batches(&together.rows.schema(), &batches).unwrap();
+        prop_assert_eq!(&together.rows, &expected);
+        prop_assert_eq!(kinds(&together), alone.iter().flat_map(kinds).collect::<Vec<_>>());
+    }
+
     /// One odd cell never costs its row, whatever stands in whichever column.
     #[test]
     fn any_value_in_any_column_costs_neither_row_nor_page(

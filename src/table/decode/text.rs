@@ -58,11 +58,13 @@ fn unicode(text: &str) -> (Option<char>, usize) {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::cursor::Escapes;
+
     use super::*;
 
     fn of(text: &str) -> (String, bool) {
         let mut out = String::new();
-        let lone = unescape(Raw { text, escaped: true }, &mut out);
+        let lone = unescape(Raw { text, escapes: Escapes::Some }, &mut out);
         (out, lone)
     }
 

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use powens_export::sandbox::Endpoint;
 
 use super::{below, plain};
-use crate::support::{Bank, assert_verified};
+use crate::support::{Bank, Program, assert_verified};
 
 const FAST: [&str; 2] = ["--rate", "10000/s"];
 
@@ -201,4 +201,23 @@ fn fault_62_a_disk_that_fills_up_at_any_size_leaves_what_was_published() {
     bank.run(&lake, &["--rate", "10000/s", "--mode", "full"]).expect(0);
     assert_verified(&lake);
     println!("{refused} sizes refused, the first that was enough: {published} kB");
+}
+
+#[test]
+fn fault_62_a_disk_that_is_full_can_be_pruned() {
+    let bank = Bank::new(plain(2));
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let Some(_mount) = Mount::new(&lake, "size=4m,mode=750") else { return };
+    for _ in 0..2 {
+        bank.run(&lake, &FAST).expect(0);
+    }
+    let mut filler = fs::File::create(lake.join("filler")).unwrap();
+    while std::io::Write::write_all(&mut filler, &[0; 4096]).is_ok() {}
+    bank.run(&lake, &FAST).expect(74);
+    let words =
+        ["prune", lake.to_str().unwrap(), "--keep-last", "0", "--keep-daily", "0", "--keep-monthly", "0"];
+    let done = Program::new().args(words).done().expect(0);
+    assert!(done.stdout.starts_with("1 snapshot removed, "), "{}", done.stdout);
+    assert_verified(&lake);
 }

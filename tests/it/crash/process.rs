@@ -2,12 +2,14 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use powens_export::export::{self, Cancel, Event, Phase};
+use powens_export::sandbox::{Endpoint, Fault, Rule};
 
 use super::{below, plain, slow};
-use crate::support::{Bank, Done, assert_verified, kill, latest, wait_for_requests};
+use crate::support::{Bank, Done, assert_verified, kill, latest, wait_for_requests, wait_until};
 
 #[test]
 fn fault_78_a_panic_publishes_nothing() {
@@ -68,6 +70,33 @@ fn fault_80_the_order_of_snapshots_is_their_sequence_whatever_the_clock_says() {
     // The first and the last began in the same second.
     let first = std::fs::read_dir(lake.join("snapshots")).unwrap().count();
     assert_eq!(first, 6);
+}
+
+#[test]
+fn fault_81_a_machine_that_slept_goes_on_with_a_new_token() {
+    let bank = Bank::new(plain(4));
+    let users = bank.sandbox.with_world(|world| world.users());
+    let sleeper = users[1];
+    // While the machine sleeps the answer in hand is lost, and the token comes to its end.
+    let lost = Rule::on(Endpoint::Accounts).user(sleeper).nth(1).delay(Duration::from_secs(1));
+    bank.sandbox.inject(lost.fault(Fault::ResetBeforeHeaders));
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let child = bank.program().args(["run", "--dest", lake.to_str().unwrap(), "--rate", "1000/s"]).start();
+    let of = |endpoint: Endpoint, user: i64| {
+        let requests = bank.sandbox.requests();
+        requests.iter().filter(|request| request.endpoint == endpoint && request.user == Some(user)).count()
+    };
+    wait_until("the user is in hand", || of(Endpoint::Accounts, sleeper) > 0);
+    kill(&child, "STOP");
+    bank.sandbox.revoke_tokens(sleeper);
+    kill(&child, "CONT");
+    Done::from(child.wait_with_output().unwrap()).expect(0);
+    assert_verified(&lake);
+    let renewed: Vec<usize> = users.iter().map(|user| of(Endpoint::Renew, *user)).collect();
+    assert_eq!(renewed, [1, 2, 1, 1]);
+    assert_eq!(bank.sandbox.tokens_left(), Vec::<i64>::new());
+    assert_eq!(bank.sandbox.violations(), []);
 }
 
 #[test]

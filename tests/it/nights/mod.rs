@@ -9,10 +9,12 @@
 //! | `rules` | who is carried, kept, due; when nothing is published |
 //! | `schema_change` | a lake that an older program wrote |
 //! | `soak` | a thousand nights |
+//! | `figures` | what nights cost: requests, bytes written, disk |
 
 mod backfill;
 mod balances;
 mod equality;
+mod figures;
 mod happenings;
 mod held;
 mod rules;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::Int64Type;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use powens_export::encode::{Sha256, WRITER_EPOCH};
@@ -65,14 +66,25 @@ fn without(batch: &RecordBatch, column: &str) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(columns).unwrap()
 }
 
-/// Makes the last snapshot one of a program that did not know a column of the transactions.
-fn forget_column(lake: &Path, column: &str) {
+/// The rows as a program wrote them that had one column more, of texts made from the rows' ids.
+fn with_shade(batch: &RecordBatch) -> RecordBatch {
+    let ids = batch.column_by_name("id").unwrap().as_primitive::<Int64Type>();
+    let shades: StringArray = ids.iter().map(|id| id.map(|id| format!("shade {id}"))).collect();
+    let fields = batch.schema();
+    let columns = fields.fields().iter().zip(batch.columns());
+    let columns = columns.map(|(field, values)| (field.name().clone(), values.clone(), true));
+    let shade = ("shade".to_owned(), Arc::new(shades) as ArrayRef, true);
+    RecordBatch::try_from_iter_with_nullable(columns.chain([shade])).unwrap()
+}
+
+/// Makes the last snapshot one of a program that wrote other columns of the transactions.
+fn as_written_before(lake: &Path, older: impl Fn(&RecordBatch) -> RecordBatch) {
     let snapshot = latest(lake);
     let mut written = Vec::new();
     for file in snapshot.parquet_files(Table::Transactions) {
         let path = file.path.under(&snapshot.folder);
         let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
-        let batches: Vec<_> = reader.build().unwrap().map(|batch| without(&batch.unwrap(), column)).collect();
+        let batches: Vec<_> = reader.build().unwrap().map(|batch| older(&batch.unwrap())).collect();
         let mut bytes = Vec::new();
         let mut writer = ArrowWriter::try_new(&mut bytes, batches[0].schema(), None).unwrap();
         batches.iter().for_each(|batch| writer.write(batch).unwrap());
@@ -115,7 +127,7 @@ fn a_new_column_is_filled_from_what_an_older_program_kept() {
     bank.export(config(&bank, &lake)).unwrap();
     let before = rows(&latest(&lake), Table::Transactions);
     assert!(before.values().filter(|row| row.contains_key("wording")).count() > 100);
-    forget_column(&lake, "wording");
+    as_written_before(&lake, |rows| without(rows, "wording"));
 
     bank.sandbox.night_of(Nights::QUIET);
     bank.sandbox.forget_requests();
@@ -139,6 +151,38 @@ fn a_new_column_is_filled_from_what_an_older_program_kept() {
         digests(&report.manifest, EQUAL),
         of_one_full_run(&bank, &folder.path().join("full"), Formats::Parquet)
     );
+}
+
+#[test]
+fn a_column_that_is_gone_loses_no_value_of_a_user_who_is_carried() {
+    let bank = plain(3, 40);
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    bank.export(config(&bank, &lake)).unwrap();
+    let before = rows(&latest(&lake), Table::Transactions);
+    as_written_before(&lake, with_shade);
+
+    bank.sandbox.night_of(Nights::QUIET);
+    let user = bank.sandbox.with_world(|world| world.users()[1]);
+    bank.sandbox.inject(Rule::on(Endpoint::Accounts).user(user).always().fault(Fault::Status(403)));
+    bank.export(config(&bank, &lake)).unwrap();
+    assert_verified(&lake);
+    let mut after = rows(&latest(&lake), Table::Transactions);
+    let mut kept = 0;
+    for (key, row) in after.iter_mut().filter(|(_, row)| row["id_user"] == user.to_string()) {
+        let mut extra: serde_json::Map<String, Value> = serde_json::from_str(&row["extra"]).unwrap();
+        assert_eq!(extra.remove("shade"), Some(format!("shade {}", key[0]).into()));
+        row.remove("extra");
+        if !extra.is_empty() {
+            row.insert("extra".to_owned(), Value::Object(extra).to_string());
+        }
+        kept += 1;
+    }
+    assert_eq!(
+        after, before,
+        "the users who were fetched have what the bank serves, and nothing is lost of the other"
+    );
+    assert_eq!(kept, 40);
 }
 
 #[test]

@@ -26,6 +26,9 @@ const VALUES: &[&str] = &[
     "123456789012345678901",
 ];
 
+/// Seconds between what the bank was founded with and the first night.
+pub(super) const BEFORE: i64 = 3 * 86_400;
+
 const WORDINGS: &[&str] =
     &["CARTE ESSAI", "VIR \"SEPA\"; à l'été", "PRLV\nligne deux", "", " espaces ", "=1+1", "漢字, é"];
 
@@ -73,7 +76,7 @@ pub(super) fn found(world: &mut World, rng: &mut Rng, users: usize, most_rows: u
         }
     }
     // The last synchronisation lies far back: a pass sees only what moves now.
-    world.advance(3 * 86_400);
+    world.advance(BEFORE);
 }
 
 /// A connection with one to three accounts.
@@ -155,7 +158,12 @@ fn insert(world: &mut World, rng: &mut Rng, user: i64) {
 }
 
 fn insert_on(world: &mut World, rng: &mut Rng, user: i64, account: i64, date: Box<str>) {
-    let row = Transaction {
+    let row = row(rng, account, date);
+    world.insert(user, row);
+}
+
+fn row(rng: &mut Rng, account: i64, date: Box<str>) -> Transaction {
+    Transaction {
         id_account: account,
         application_date: Some(date.clone()),
         rdate: Some(date.clone()),
@@ -167,8 +175,7 @@ fn insert_on(world: &mut World, rng: &mut Rng, user: i64, account: i64, date: Bo
         coming: rng.u8(..6) == 0,
         active: true,
         ..Transaction::default()
-    };
-    world.insert(user, row);
+    }
 }
 
 /// One small change of one user's rows.
@@ -217,6 +224,15 @@ pub(super) fn stir(world: &mut World, rng: &mut Rng, user: i64, habits: &Habits)
     }
 }
 
+/// Everybody's newest row goes without a trace.
+pub(super) fn purge(world: &mut World, habits: &Habits) {
+    for user in world.users() {
+        if let Some(row) = rows(world, user, habits).first() {
+            world.hard_delete(user, *row);
+        }
+    }
+}
+
 /// A change of what a user has: accounts and connections come and go.
 pub(super) fn rearrange(world: &mut World, rng: &mut Rng, user: i64) {
     let account = pick(rng, &accounts(world, user, false));
@@ -254,6 +270,29 @@ pub(super) fn rearrange(world: &mut World, rng: &mut Rng, user: i64) {
             world.set_state(user, connection, (rng.bool()).then_some(state));
         }
         _ => {}
+    }
+}
+
+/// An account comes, or comes back, with its history: rows as old as they were, which no list of changes shows.
+pub(super) fn bring_back(world: &mut World, rng: &mut Rng, user: i64) {
+    let Some(holdings) = world.holdings(user) else { return };
+    let refused: Vec<i64> =
+        holdings.accounts().filter(|row| row.disabled.is_some()).map(|row| row.id).collect();
+    let connections: Vec<i64> = holdings.connections().map(|row| row.id).collect();
+    let account = match (pick(rng, &refused), pick(rng, &connections)) {
+        (Some(account), _) => account,
+        (None, Some(connection)) => world
+            .add_account(user, &NewAccount { connection: Some(connection), ..NewAccount::default() })
+            .unwrap(),
+        (None, None) => return,
+    };
+    world.enable_account(user, account);
+    let mut earlier = world.clock().clone();
+    earlier.advance(-9 * 86_400);
+    for _ in 0..rng.usize(1..4) {
+        let date = day(world, rng);
+        let row = Transaction { last_update: Some(earlier.paris_text()), ..row(rng, account, date) };
+        world.quietly(|world| world.insert(user, row));
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Run<'a> {
     pub(super) after: &'a Published,
     /// Rows that changed without their `last_update`.
     pub(super) hushed: &'a BTreeSet<i64>,
+    /// Whether the user's list shows the rows of archived accounts.
+    pub(super) archived_shown: bool,
 }
 
 /// What the judge remembers from run to run: the first request of each user's last full walk.
@@ -194,6 +196,12 @@ impl Run<'_> {
             return;
         };
         let Some(history) = self.sandbox.history(user) else { return };
+        if !covers(&unit.window, &self.window) {
+            let (held, asked) = (&unit.window, &self.window);
+            verdict
+                .findings
+                .push(format!("user {user} is complete with {held:?} where {asked:?} was asked for"));
+        }
         let in_full = self.log.iter().any(|record| {
             record.number >= first
                 && record.number <= last
@@ -231,6 +239,7 @@ impl Run<'_> {
         verdict: &mut Verdict,
     ) {
         let sheet = self.after.table("transactions");
+        let settled = self.settled(user, (first, last));
         let held: Vec<&Vec<Cell>> = sheet.of("id_user", user);
         let mut by_id: BTreeMap<i64, Vec<&Vec<Cell>>> = BTreeMap::new();
         for row in held {
@@ -257,7 +266,12 @@ impl Run<'_> {
             };
             verdict.rows += 1;
             let like = |version: &&str| self.same("transactions", sheet, row, version);
-            if versions.iter().flatten().any(like) {
+            let settled = if self.hushed.contains(&id) { first } else { settled };
+            let mut seen = history.versions(Kind::Transaction, id, settled, last);
+            if seen.iter().all(Option::is_none) {
+                seen.clone_from(&versions);
+            }
+            if seen.iter().flatten().any(like) {
                 continue;
             }
             let date = row[sheet.at("date")].as_deref();
@@ -273,6 +287,23 @@ impl Run<'_> {
                 verdict.findings.push(format!("row {id} of user {user} is not as the bank had it: {what}"));
             }
         }
+    }
+
+    /// From which request on a row must be as it was: what changed before came with the last reading of changes. A row
+    /// of an account that was archived meanwhile does not, where the list leaves such accounts out.
+    fn settled(&self, user: i64, (first, last): (u64, u64)) -> u64 {
+        let changes = |record: &&RequestRecord| {
+            record.number >= first
+                && record.number <= last
+                && record.user == Some(user)
+                && record.endpoint == Endpoint::Transactions
+                && record
+                    .query
+                    .strip_prefix("all&limit=1000&last_update=")
+                    .is_some_and(|at| !at.contains('&'))
+        };
+        let last_reading = self.log.iter().rfind(changes).map(|record| record.number);
+        last_reading.filter(|_| self.archived_shown).unwrap_or(first)
     }
 
     fn same(&self, table: &str, sheet: &Sheet, row: &[Cell], served: &str) -> bool {
@@ -488,6 +519,11 @@ fn inside((from, to): &(Cell, Cell), date: Option<&str>) -> bool {
             from.as_deref().is_none_or(|from| date >= from) && to.as_deref().is_none_or(|to| date <= to)
         }
     }
+}
+
+/// Whether the first window has every date of the second.
+fn covers((from, to): &(Cell, Cell), (first, last): &(Cell, Cell)) -> bool {
+    (from.is_none() || first.is_some() && from <= first) && (to.is_none() || last.is_some() && to >= last)
 }
 
 fn date_of(served: &str) -> Option<String> {

@@ -39,13 +39,17 @@ const SEEDS: &str = "POWENS_EXPORT_SIMULATION_SEEDS";
 const DEFAULT_SEEDS: Range<u64> = 0..2000;
 /// Schedules at a time: much of each is waiting.
 const PLAYERS: usize = 6;
-/// Schedules that failed before the others are left out.
-const ENOUGH: usize = 10;
+/// Schedules that failed before the others are left out, unless this variable says how many.
+const ENOUGH: (&str, usize) = ("POWENS_EXPORT_SIMULATION_ENOUGH", 10);
 
 fn seeds() -> Range<u64> {
     let Ok(text) = std::env::var(SEEDS) else { return DEFAULT_SEEDS };
     let (from, to) = text.split_once("..").unwrap_or_else(|| panic!("{SEEDS} is a range such as 0..2000"));
     from.parse().unwrap()..to.parse().unwrap()
+}
+
+fn enough() -> usize {
+    std::env::var(ENOUGH.0).map_or(ENOUGH.1, |text| text.parse().unwrap())
 }
 
 /// A folder in memory where there is one: a lake is written several times a second.
@@ -78,7 +82,7 @@ fn report(seed: u64, findings: &[String]) {
 
 #[test]
 fn whatever_happens_no_row_is_lost_doubled_or_altered() {
-    let (seeds, folder) = (seeds(), scratch());
+    let (seeds, enough, folder) = (seeds(), enough(), scratch());
     let next = AtomicU64::new(seeds.start);
     let sum = Mutex::new((Tally::default(), Vec::new()));
     std::thread::scope(|scope| {
@@ -86,7 +90,7 @@ fn whatever_happens_no_row_is_lost_doubled_or_altered() {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Relaxed);
-                    if seed >= seeds.end || sum.lock().unwrap().1.len() >= ENOUGH {
+                    if seed >= seeds.end || sum.lock().unwrap().1.len() >= enough {
                         break;
                     }
                     let played = played(seed, folder.path(), |_| {});

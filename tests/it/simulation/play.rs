@@ -28,6 +28,9 @@ use super::secrets::{self, Ear};
 use super::tally::{Ran, Tally};
 use super::trouble::{self, Fate, Trouble};
 
+/// Changes of one user in a night that has many.
+const MANY: usize = 40;
+
 /// What a schedule came to.
 #[derive(Debug, Default)]
 pub(super) struct Played {
@@ -136,6 +139,21 @@ impl Stage<'_> {
             {
                 bank::rearrange(world, &mut rng, user);
             }
+            if night.rearranged
+                && rng.u8(..3) == 0
+                && let Some(user) = somebody(world, &mut rng)
+            {
+                bank::bring_back(world, &mut rng, user);
+            }
+            // Seldom so much changes that a list of changes has several pages.
+            if at > 0
+                && rng.u8(..6) == 0
+                && let Some(user) = somebody(world, &mut rng)
+            {
+                for _ in 0..MANY {
+                    bank::stir(world, &mut rng, user, &habits);
+                }
+            }
         });
     }
 
@@ -180,6 +198,8 @@ impl Stage<'_> {
     /// Changes between two requests of the run.
     fn stir_under_way(&self, mut rng: Rng, chance: f64, until: u64) {
         let (habits, changes) = (self.habits.clone(), Arc::clone(&self.changes));
+        // Rows that only go move all that follow, and the number of those received still agrees with `total`.
+        let purge = habits.hard && rng.clone().u8(..3) == 0;
         let mut requests = 0;
         self.sandbox.inject(Rule::on(On::Any).always().change(move |world| {
             requests += 1;
@@ -191,6 +211,7 @@ impl Stage<'_> {
             match rng.u8(..40) {
                 0 => bank::rearrange(world, &mut rng, user),
                 1 => bank::come_and_go(world, &mut rng),
+                _ if purge => bank::purge(world, &habits),
                 _ => bank::stir(world, &mut rng, user, &habits),
             }
         }));
@@ -324,6 +345,7 @@ impl Stage<'_> {
             before: self.last.as_ref(),
             after: &after,
             hushed: &hushed,
+            archived_shown: self.schedule.api.archived_in_walk,
         }
         .judge(&mut self.memory);
         self.played.tally.reused += report.reused_units;

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use powens_export::export::Formats;
 use powens_export::sandbox::{Nights, Paging, SandboxConfig, Total, UserList};
 
+use super::bank::BEFORE;
+
 /// A schedule. The same seed gives the same one, for ever.
 #[derive(Debug, Clone)]
 pub(super) struct Schedule {
@@ -93,9 +95,11 @@ impl Schedule {
 /// The API's manners: paging, caps, totals that lie or are missing.
 fn manners(rng: &mut Rng, seed: u64) -> SandboxConfig {
     let page_cap = [None, Some(rng.usize(3..12)), Some(rng.usize(5..30))][rng.usize(..3)];
+    // A quiet night, the hour that comes twice, the night with the hour that never comes, the end of a month.
     let starts =
-        ["2026-11-22T02:00:00Z", "2026-10-23T23:30:00Z", "2026-03-27T23:30:00Z", "2026-02-26T05:00:00Z"];
-    let start: Timestamp = starts[rng.usize(..starts.len())].parse().unwrap();
+        ["2026-11-22T02:00:00Z", "2026-10-25T00:20:00Z", "2026-03-28T00:30:00Z", "2026-02-27T23:30:00Z"];
+    let first: Timestamp = starts[rng.usize(..starts.len())].parse().unwrap();
+    let start = first - jiff::SignedDuration::from_secs(BEFORE);
     let totals = [
         Total::Filtered,
         Total::Filtered,

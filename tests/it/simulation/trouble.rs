@@ -24,6 +24,9 @@ pub(super) enum Fate {
     Cancelled,
 }
 
+/// Refusals that nobody should outlast: who asks more often than that is found out, and does not ask for ever.
+const STUBBORN: u64 = 200;
+
 /// A class of faults, as the table of the report has it.
 #[derive(Debug, Clone)]
 pub(super) struct Trouble {
@@ -184,7 +187,8 @@ fn poisoned(rng: &mut Rng, users: &[i64]) -> Trouble {
             return trouble("links elsewhere or back", Fate::OneLost(user), rules);
         }
     };
-    trouble(class, Fate::OneLost(user), vec![always(on, Some(user), fault)])
+    let rules = vec![Ruling { times: STUBBORN, ..always(on, Some(user), fault) }];
+    trouble(class, Fate::OneLost(user), rules)
 }
 
 /// What ends the run, whoever it happens to: from the start or on the way.

@@ -32,6 +32,7 @@ impl Bank {
             throttle_cap: fast.throttle_cap,
             retry_after_second: fast.retry_after_second,
             probe_waits: fast.probe_waits,
+            first_interval: fast.first_interval,
             ramp_step: fast.ramp_step,
             steady_step: fast.steady_step,
             ..Timings::default()

@@ -1,6 +1,7 @@
 //! What the integration tests share: the program, a bank to ask, readers that nobody here wrote.
 
 mod bank;
+mod disk;
 mod in_process;
 mod process;
 mod program;
@@ -9,6 +10,7 @@ mod rows;
 mod texts;
 
 pub(crate) use bank::Bank;
+pub(crate) use disk::disk;
 pub(crate) use in_process::{assert_verified, digests, latest};
 pub(crate) use process::{kill, wait_for_requests, wait_until};
 pub(crate) use program::{Done, Program};
