@@ -58,4 +58,4 @@ pub use writer::{
 
 /// Raised by a change of writer settings, schema or code that changes the bytes of unchanged rows: then every file is
 /// rewritten and nothing is linked.
-pub const WRITER_EPOCH: u32 = 2;
+pub const WRITER_EPOCH: u32 = 3;

@@ -249,7 +249,31 @@ fn row_groups_have_their_exact_size() {
     assert_eq!((sorting[0].column_idx, sorting[0].descending, sorting[0].nulls_first), (0, false, true));
     assert_eq!(builder.metadata().file_metadata().created_by(), Some("powens-export"));
     assert!(group.columns().iter().all(|column| column.bloom_filter_offset().is_none()));
-    assert!(group.columns().iter().all(|column| column.column_index_offset().is_some()));
+}
+
+#[test]
+fn statistics_quote_no_text_but_those_that_rows_are_sorted_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let ids = Int64Array::from(vec![1, 2]);
+    let texts = || Arc::new(StringArray::from(vec!["a", "b"])) as ArrayRef;
+    let rows = RecordBatch::try_from_iter([
+        ("id", Arc::new(ids) as ArrayRef),
+        ("key", texts()),
+        ("wording", texts()),
+    ])
+    .unwrap();
+    let shape = TableShape { schema: rows.schema(), sorted_by: vec!["key".to_owned()], csv: CsvProfile::Iso };
+    let mut writer = create(&path, Format::Parquet, &shape);
+    writer.write(&rows).unwrap();
+    writer.close().unwrap();
+    let file = std::fs::File::open(&path).unwrap();
+    let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let columns = builder.metadata().row_groups()[0].columns();
+    let quoted = columns.iter().map(|c| c.statistics().is_some_and(|s| s.min_bytes_opt().is_some()));
+    assert_eq!(quoted.collect::<Vec<_>>(), [true, true, false]);
+    let indexed = columns.iter().map(|column| column.column_index_offset().is_some());
+    assert_eq!(indexed.collect::<Vec<_>>(), [true, true, false]);
 }
 
 #[test]
