@@ -449,6 +449,8 @@ impl Stage<'_> {
         if !self.schedule.adaptive {
             api.rate = Rate::PerSecond(NonZeroU32::new(50_000).unwrap());
         }
+        // The faults of two troubles may all meet one renewal.
+        api.limits.renew_attempts = api.limits.attempts;
         // Long where a busy machine could mistake itself for a dead server, short where that is the point.
         let dead = matches!(fate, Fate::Stopped(69) | Fate::MayStop(69) | Fate::Outage);
         let patient = if dead { 1 } else { 20 };

@@ -69,7 +69,10 @@ pub(super) fn kept(sandbox: &Sandbox, said: &str, folder: &Path, findings: &mut 
             findings.push(format!("a secret stands in {name}"));
         }
         let data = name.contains("/csv/") || name.contains(".work/");
-        if let Some(word) = bank::PRIVATE.iter().find(|word| !data && text.contains(**word)) {
+        // A manifest sums amounts, and a sum may be that of one row.
+        let summed = |word: &str| name.ends_with("manifest.json") && word.parse::<f64>().is_ok();
+        let stands = |word: &&&str| !data && !summed(word) && text.contains(**word);
+        if let Some(word) = bank::PRIVATE.iter().find(stands) {
             findings.push(format!("{word:?}, which is somebody's, stands in {name}"));
         }
     }
