@@ -273,11 +273,12 @@ pub(super) fn rearrange(world: &mut World, rng: &mut Rng, user: i64) {
     }
 }
 
-/// An account comes, or comes back, with its history: rows as old as they were, which no list of changes shows.
-pub(super) fn bring_back(world: &mut World, rng: &mut Rng, user: i64) {
+/// An account comes, or comes back, with its history: rows as old as they were, which no list of changes shows. One of
+/// which the exporter never saw that it was `away` could not be told from one that stayed.
+pub(super) fn bring_back(world: &mut World, rng: &mut Rng, user: i64, away: impl Fn(i64) -> bool) {
     let Some(holdings) = world.holdings(user) else { return };
-    let refused: Vec<i64> =
-        holdings.accounts().filter(|row| row.disabled.is_some()).map(|row| row.id).collect();
+    let refused = holdings.accounts().filter(|row| row.disabled.is_some()).map(|row| row.id);
+    let refused: Vec<i64> = refused.filter(|account| away(*account)).collect();
     let connections: Vec<i64> = holdings.connections().map(|row| row.id).collect();
     let account = match (pick(rng, &refused), pick(rng, &connections)) {
         (Some(account), _) => account,

@@ -143,7 +143,7 @@ impl Stage<'_> {
                 && rng.u8(..3) == 0
                 && let Some(user) = somebody(world, &mut rng)
             {
-                bank::bring_back(world, &mut rng, user);
+                bank::bring_back(world, &mut rng, user, |account| self.shows_refused(account));
             }
             // Seldom so much changes that a list of changes has several pages.
             if at > 0
@@ -155,6 +155,14 @@ impl Stage<'_> {
                 }
             }
         });
+    }
+
+    /// Whether the last snapshot has the account as one without consent, or has nothing of it.
+    fn shows_refused(&self, account: i64) -> bool {
+        let Some(last) = &self.last else { return true };
+        let accounts = last.table("accounts");
+        let rows = accounts.of("id", account);
+        rows.iter().all(|row| row[accounts.at("disabled")].is_some())
     }
 
     /// Decides what goes wrong in a run, and tells the sandbox.
