@@ -18,12 +18,13 @@ use super::connectors::{self, Connectors};
 use super::error::{ExtractError, Stop};
 use super::estimate::Expected;
 use super::holdings::Owners;
+use super::job::Job;
 use super::plan::Plan;
 use super::previous::PreviousUnit;
 use super::probe;
 use super::session::Session;
 use super::unit::Fetched;
-use super::user::{self, Job};
+use super::user;
 use super::users::{self, UserList};
 use super::walk::Sink;
 

@@ -17,7 +17,7 @@
 //! | `estimate`, `previous` | what it costs; what the last snapshot knows |
 //! | `probe` | what a look at a user tells about the cost |
 //! | `fetcher` | many users at a time |
-//! | `user`, `order` | one user; what their walk asks for |
+//! | `job`, `user`, `order` | one user's work; one user; what their walk asks for |
 //! | `holdings`, `structure` | a user's accounts and connections |
 //! | `walk/` | a list of transactions without losing a row |
 //! | `users`, `connectors`, `list` | short lists |
@@ -32,6 +32,7 @@ mod error;
 mod estimate;
 mod fetcher;
 mod holdings;
+mod job;
 mod list;
 mod order;
 mod plan;

@@ -6,7 +6,7 @@ use crate::model::{UnitMode, Window};
 
 use super::action::Action;
 use super::holdings::Holdings;
-use super::user::Job;
+use super::job::Job;
 
 /// What the walk asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

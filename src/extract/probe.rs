@@ -10,8 +10,8 @@ use super::action::Action;
 use super::error::Stop;
 use super::estimate::Expected;
 use super::holdings::read_structure;
+use super::job::Job;
 use super::session::{Answer, Session};
-use super::user::Job;
 use super::walk::{PAGE_ROWS, Query, Scope, counts_rows, total_of};
 use crate::table::column::number;
 

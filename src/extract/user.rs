@@ -11,20 +11,13 @@ use crate::table::{Issue, IssueKind, Table};
 use super::action::Action;
 use super::error::Stop;
 use super::holdings::{self, Holdings, Owners};
+use super::job::Job;
 use super::list::ListRead;
 use super::order::Order;
 use super::previous::PreviousUnit;
 use super::session::Session;
 use super::unit::{FetchedUnit, flag};
 use super::walk::{Scope, Sink, Tally, Walked, Walker, shrunk};
-
-/// The user to fetch, and what is known of them.
-#[derive(Clone, Debug)]
-pub(super) struct Job {
-    pub user: UserId,
-    pub action: Action,
-    pub previous: Option<PreviousUnit>,
-}
 
 /// One attempt at the transactions.
 struct Attempt {
