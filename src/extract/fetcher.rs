@@ -64,6 +64,8 @@ pub struct Fetcher {
 #[derive(Debug, Default)]
 struct Shared {
     owners: Owners,
+    /// Thrown when an error ends the run: nobody asks for anything more.
+    ending: Cancel,
     token_granted: AtomicBool,
     tokens_refused: AtomicU32,
 }
@@ -80,7 +82,7 @@ impl Fetcher {
     /// # Errors
     /// When the list cannot be read at all; one that cannot be proven says so itself. When the run is to end, at once.
     pub async fn users(&self) -> Result<UserList, ExtractError> {
-        let mut session = Session::domain(&self.api, &self.decoder);
+        let mut session = Session::domain(&self.api, &self.decoder, &self.shared.ending);
         self.cancel.unless_cancelled(users::read(&mut session)).await?
     }
 
@@ -89,14 +91,16 @@ impl Fetcher {
     /// # Errors
     /// When it cannot be read; a run may go on with those of its last snapshot. When the run is to end, at once.
     pub async fn connectors(&self) -> Result<Connectors, ExtractError> {
-        let mut session = Session::anyone(&self.api, &self.decoder);
+        let mut session = Session::anyone(&self.api, &self.decoder, &self.shared.ending);
         self.cancel.unless_cancelled(connectors::read(&mut session)).await?
     }
 
     /// Fetches every user that the plan says, several at a time, and sends what comes to `out`. Users named in
     /// `done` (fetched by an earlier attempt of this run) are left out.
     ///
-    /// Once the run is to end no further user is begun, and those in hand have [`FetchConfig::drain`] to finish.
+    /// Once the run is to end no further user is begun, and those in hand have [`FetchConfig::drain`] to finish. Where
+    /// an error ends it, they ask for nothing more, and have as long to give their tokens back: a request for a token
+    /// that is dropped under way leaves one behind that nobody has written down.
     ///
     /// # Errors
     /// What ends the run. The failure of one user is a message.
@@ -118,13 +122,19 @@ impl Fetcher {
         let planned = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
         let mut jobs = jobs.into_iter();
         let mut running = JoinSet::new();
+        let ending = &self.shared.ending;
         let drained = async {
-            self.cancel.cancelled().await;
+            tokio::select! {
+                () = self.cancel.cancelled() => {}
+                () = ending.cancelled() => {}
+            }
             tokio::time::sleep(self.config.drain).await;
         };
         tokio::pin!(drained);
+        let mut ended = None;
         loop {
-            while !self.cancel.is_cancelled()
+            while ended.is_none()
+                && !self.cancel.is_cancelled()
                 && running.len() < self.config.concurrency.get()
                 && let Some(job) = jobs.next()
             {
@@ -134,15 +144,18 @@ impl Fetcher {
             // Leaving drops the set, which ends what still runs.
             let joined = tokio::select! {
                 joined = running.join_next() => joined,
-                () = &mut drained => return Err(ExtractError::Interrupted),
+                () = &mut drained => return Err(ended.unwrap_or(ExtractError::Interrupted)),
             };
-            match joined {
-                None if self.cancel.is_cancelled() => return Err(ExtractError::Interrupted),
-                None => return Ok(()),
-                Some(Ok(result)) => result?,
+            let failure = match joined {
+                None if self.cancel.is_cancelled() => return Err(ended.unwrap_or(ExtractError::Interrupted)),
+                None => return ended.map_or(Ok(()), Err),
+                Some(Ok(Ok(()))) => continue,
+                Some(Ok(Err(error))) => error,
                 Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                Some(Err(_)) => return Err(ExtractError::Interrupted),
-            }
+                Some(Err(_)) => ExtractError::Interrupted,
+            };
+            ending.cancel();
+            ended.get_or_insert(failure);
         }
     }
 
@@ -190,7 +203,7 @@ impl Fetcher {
         if self.cancel.is_cancelled() {
             return Err(ExtractError::Interrupted.into());
         }
-        let mut session = match Session::user(&self.api, &self.decoder, job.user).await {
+        let mut session = match Session::user(&self.api, &self.decoder, &self.shared.ending, job.user).await {
             Ok(session) => session,
             Err(error) => return Err(self.refused(error, planned)),
         };
@@ -218,7 +231,7 @@ impl Fetcher {
     }
 
     async fn attempt(&self, job: &Job, planned: u32, out: &mpsc::Sender<Fetched>) -> Result<Fetched, Stop> {
-        let mut session = match Session::user(&self.api, &self.decoder, job.user).await {
+        let mut session = match Session::user(&self.api, &self.decoder, &self.shared.ending, job.user).await {
             Ok(session) => session,
             Err(error) => return Err(self.refused(error, planned)),
         };

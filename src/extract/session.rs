@@ -10,6 +10,7 @@ use crate::api::{
 use crate::model::{Reason, UserId};
 use crate::table::{Context, Decoder, List, Page, Table};
 
+use super::cancel::Cancel;
 use super::error::{ExtractError, Stop};
 
 /// An answer that holds no row, as a page.
@@ -44,6 +45,7 @@ enum Who {
 pub(super) struct Session<'a> {
     api: &'a Api,
     decoder: &'a Decoder,
+    ending: &'a Cancel,
     who: Who,
     clock: Clock,
     /// Requests so far, renewals included.
@@ -53,22 +55,27 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn domain(api: &'a Api, decoder: &'a Decoder) -> Self {
-        Self::new(api, decoder, Who::Domain, 0)
+    pub(super) fn domain(api: &'a Api, decoder: &'a Decoder, ending: &'a Cancel) -> Self {
+        Self::new(api, decoder, ending, Who::Domain, 0)
     }
 
-    pub(super) fn anyone(api: &'a Api, decoder: &'a Decoder) -> Self {
-        Self::new(api, decoder, Who::Anyone, 0)
+    pub(super) fn anyone(api: &'a Api, decoder: &'a Decoder, ending: &'a Cancel) -> Self {
+        Self::new(api, decoder, ending, Who::Anyone, 0)
     }
 
-    /// Mints the user's token.
-    pub(super) async fn user(api: &'a Api, decoder: &'a Decoder, id: UserId) -> Result<Self, ApiError> {
+    /// Mints the user's token. That is done even when `ending` is thrown: nobody else knows of a token under way.
+    pub(super) async fn user(
+        api: &'a Api,
+        decoder: &'a Decoder,
+        ending: &'a Cancel,
+        id: UserId,
+    ) -> Result<Self, ApiError> {
         let token = api.renew(id).await?;
-        Ok(Self::new(api, decoder, Who::User { id, token, refused: None }, 1))
+        Ok(Self::new(api, decoder, ending, Who::User { id, token, refused: None }, 1))
     }
 
-    fn new(api: &'a Api, decoder: &'a Decoder, who: Who, requests: u64) -> Self {
-        Self { api, decoder, who, clock: Clock::Unread, requests, unknown_fields: BTreeMap::new() }
+    fn new(api: &'a Api, decoder: &'a Decoder, ending: &'a Cancel, who: Who, requests: u64) -> Self {
+        Self { api, decoder, ending, who, clock: Clock::Unread, requests, unknown_fields: BTreeMap::new() }
     }
 
     /// The base address, against which next links are checked.
@@ -128,7 +135,8 @@ impl<'a> Session<'a> {
                 Ok(page) => Ok((page, response.server_date)),
                 Err(error) => Err(Undecodable::new(error.to_string())),
             };
-            match self.api.get_decoded(auth, target, endpoint, decode).await {
+            let asking = self.api.get_decoded(auth, target, endpoint, decode);
+            match self.ending.unless_cancelled(asking).await? {
                 Ok(answered) => return Ok(Some(answered)),
                 Err(error) if error.kind == ApiErrorKind::NoAccount => return Ok(None),
                 Err(error) if error.kind == ApiErrorKind::Unauthorized => self.renew(error).await?,

@@ -7,7 +7,9 @@ use crate::api::{ExitClass, Limits};
 use crate::extract::tests::bench::{Bench, Run, plain};
 use crate::extract::{ExtractError, ExtractErrorKind, Fetched, flag};
 use crate::model::{Proof, Reason};
-use crate::sandbox::{Endpoint, Fault, NewAccount, NextLink, Paging, Rule, SandboxConfig, Total};
+use crate::sandbox::{
+    Endpoint, Fault, NewAccount, NextLink, Paging, RequestRecord, Rule, SandboxConfig, Total,
+};
 use crate::table::IssueKind;
 
 async fn with(config: SandboxConfig, rule: Rule) -> (Bench, Run) {
@@ -169,6 +171,24 @@ async fn another_user_s_data_ends_the_run() {
     let error = run.result.unwrap().unwrap_err();
     assert!(matches!(error, ExtractError::ForeignData { .. }), "{error}");
     assert_eq!(error.kind(), ExtractErrorKind::Exit(ExitClass::Data));
+}
+
+#[tokio::test]
+async fn a_token_under_way_when_an_error_ends_the_run_is_given_back() {
+    let mut bench = Bench::start(SandboxConfig { users: 3, ..plain(50) }).await;
+    bench.concurrency = 2;
+    let users = bench.users();
+    let (own, other) = (format!("\"id_user\": {}", users[0]), format!("\"id_user\": {}", users[1]));
+    let foreign = Fault::replace(&own, &other);
+    bench.sandbox.inject(Rule::on(Endpoint::Connections).user(users[0]).always().fault(foreign));
+    bench.sandbox.inject(Rule::on(Endpoint::Renew).user(users[1]).delay(Duration::from_millis(300)));
+    let run = bench.full().await;
+    assert!(matches!(run.result, Some(Err(ExtractError::ForeignData { .. }))), "{:?}", run.result);
+    assert_eq!((bench.count(Endpoint::Renew), bench.count(Endpoint::Revoke)), (2, 2));
+    let asked =
+        |request: &RequestRecord| request.user == Some(users[1]) && request.endpoint == Endpoint::Connections;
+    assert!(!bench.sandbox.requests().iter().any(asked), "nothing more is asked");
+    bench.assert_polite();
 }
 
 #[tokio::test]

@@ -231,6 +231,8 @@ pub(super) fn impatient() -> Timings {
         slow_window: std::time::Duration::from_secs(30),
         keep_alive: std::time::Duration::from_secs(50),
         unit: std::time::Duration::from_secs(600),
+        // Tokens under way are given back also on a busy machine.
+        drain: std::time::Duration::from_secs(10),
         ..fast
     }
 }
