@@ -142,40 +142,28 @@ impl Cell {
         Ok(())
     }
 
-    /// Writes what was written last once more, into a later row. `json` is the value's text; a text in it has no escapes.
-    #[inline]
-    pub(super) fn put_again(&mut self, row: usize, json: &str) {
-        fn again<T: ArrowPrimitiveType>(values: &mut PrimitiveBuilder<T>, row: usize)
-        where
-            PrimitiveBuilder<T>: Padded,
-        {
-            if let Some(last) = values.values_slice().last().copied()
-                && values.next_in(row)
-            {
-                values.append_value(last);
+    /// Writes what was written last, in the row before `first`, into so many more rows. `json` is the value's text; a text
+    /// in it has no escapes.
+    pub(super) fn put_again(&mut self, first: usize, rows: usize, json: &str) {
+        fn again<T: ArrowPrimitiveType>(values: &mut PrimitiveBuilder<T>, rows: usize) {
+            if let Some(last) = values.values_slice().last().copied() {
+                values.append_value_n(last, rows);
             }
         }
+        if self.len() != first {
+            return;
+        }
         match self {
-            Self::Integer { values, .. } => again(values, row),
-            Self::Decimal { values, .. } => again(values, row),
-            Self::Date(values) => again(values, row),
-            Self::Datetime(values) | Self::Instant { values, .. } => again(values, row),
-            Self::Boolean(values) => {
-                if values.next_in(row) {
-                    values.append_value(matches!(json, "true" | "1"));
-                }
-            }
+            Self::Integer { values, .. } => again(values, rows),
+            Self::Decimal { values, .. } => again(values, rows),
+            Self::Date(values) => again(values, rows),
+            Self::Datetime(values) | Self::Instant { values, .. } => again(values, rows),
+            Self::Boolean(values) => values.append_n(rows, matches!(json, "true" | "1")),
             Self::Text(values) => {
-                if values.next_in(row) {
-                    let text = json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-                    values.append_value(text.unwrap_or(json));
-                }
+                let text = json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+                values.append_value_n(text.unwrap_or(json), rows);
             }
-            Self::Json(values) => {
-                if values.next_in(row) {
-                    values.append_value(json);
-                }
-            }
+            Self::Json(values) => values.append_value_n(json, rows),
         }
     }
 

@@ -91,29 +91,15 @@ impl<'a> Cursor<'a> {
         &self.text[start..end]
     }
 
-    /// How many of these bytes come next, up to the first that differs.
+    /// Goes on at another position, between two characters.
     #[inline]
-    pub(super) fn equal_bytes(&self, expected: &[u8]) -> usize {
-        let found = &self.text.as_bytes()[self.at..];
-        if found.starts_with(expected) {
-            return expected.len();
-        }
-        let words = found.as_chunks::<8>().0.iter().zip(expected.as_chunks::<8>().0);
-        let equal = 8 * words.take_while(|(found, expected)| found == expected).count();
-        let rest = found[equal..].iter().zip(&expected[equal..]);
-        equal + rest.take_while(|(found, expected)| found == expected).count()
-    }
-
-    /// Whether a value that ends at this position ends there in JSON too: a comma or a brace follows at once.
-    #[inline]
-    pub(super) fn ends_at(&self, end: usize) -> bool {
-        matches!(self.text.as_bytes().get(end), Some(b',' | b'}'))
-    }
-
-    /// Goes on at a later position.
-    #[inline]
-    pub(super) fn skip_to(&mut self, at: usize) {
+    pub(super) fn go_to(&mut self, at: usize) {
         self.at = at;
+    }
+
+    /// Another cursor over the same text, at another position between two characters.
+    pub(super) fn beginning_at(&self, at: usize) -> Self {
+        Self { text: self.text, at }
     }
 
     /// Takes exactly these bytes, if they come next.

@@ -17,18 +17,18 @@
 //! | `plan` | which key goes to which columns |
 //! | `cell` | one column under construction |
 //! | `rows` | one table under construction |
-//! | `memo` | what the row before held |
+//! | `template` | what the rows of a page share |
 //! | `page` | the whole answer: envelope, rows, children |
 //! | `refill`, `older` | rows of an older schema under today's; their values as JSON |
 
 mod cell;
 mod cursor;
-mod memo;
 mod older;
 mod page;
 mod plan;
 mod refill;
 mod rows;
+mod template;
 mod text;
 
 #[cfg(test)]

@@ -30,7 +30,8 @@ pub(super) struct Field {
     pub(super) ignored: bool,
     /// The list of children.
     pub(super) children: bool,
-    /// Whether a value that comes again needs no second look: it goes to columns that nothing else fills, or nowhere.
+    /// Whether a value that comes again needs no second look: it goes nowhere, or to columns that nothing else fills and
+    /// that a row can do without.
     pub(super) repeats: bool,
 }
 
@@ -52,9 +53,12 @@ impl Field {
 
     /// Settles [`Field::repeats`], here and inside.
     fn settle(&mut self, schema: &TableSchema) {
-        let alone = |column: &usize| schema.columns[*column].sources.len() == 1;
+        let may_wait = |column: &usize| {
+            let column = &schema.columns[*column];
+            column.sources.len() == 1 && !schema.required.contains(&column.name)
+        };
         self.repeats =
-            !self.children && (self.ignored || !self.columns.is_empty()) && self.columns.iter().all(alone);
+            !self.children && (self.ignored || !self.columns.is_empty()) && self.columns.iter().all(may_wait);
         self.object.iter_mut().flat_map(|object| &mut object.fields).for_each(|field| field.settle(schema));
     }
 }

@@ -1,6 +1,7 @@
 //! One table under construction: objects go in, a record batch comes out.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use arrow::array::{Array, ArrayRef, BooleanArray};
 use arrow::compute::filter_record_batch;
@@ -11,8 +12,8 @@ use crate::table::{Issue, IssueKind};
 
 use super::cell::{Cell, Misfit};
 use super::cursor::{Cursor, DecodeError, Escapes, Raw, Value};
-use super::memo::{Conduct, Memo};
 use super::plan::{Field, ObjectPlan, Spacing, TablePlan};
+use super::template::{Found, Leaf, Target, Template};
 use super::text::plain;
 
 /// More rows than any page has: the API's own limit is 1,000.
@@ -31,12 +32,17 @@ pub(super) struct Rows<'p> {
     seen: Vec<u32>,
     /// The field that followed each field last time; place 0 is for the first key.
     follows: Vec<usize>,
-    /// What each field held when it was seen last, in the text of [`Rows::previous`] if that was in the row before.
-    memos: Vec<Memo>,
-    /// The text of the row before.
-    previous: Vec<u8>,
-    /// Where the row under construction begins in its text.
-    row_start: usize,
+    /// What rows have been alike in.
+    template: Template<'p>,
+    /// How many rows have fitted the template since the one that it was made of: their steady values are not written
+    /// yet.
+    fitted: usize,
+    /// The values in the holes of the row under construction.
+    found: Vec<Found>,
+    /// The values of the row under construction, where it is read key by key to become the template.
+    leaves: Vec<Leaf<'p>>,
+    /// Where the row under construction begins in its text; `None` where it cannot become the template.
+    row_start: Option<usize>,
     /// How the server spaces its JSON, as far as it was seen.
     spacing: Spacing,
     /// What the row under construction keeps in `extra`: key, JSON text.
@@ -74,9 +80,11 @@ impl<'p> Rows<'p> {
             without_key: Vec::new(),
             seen: vec![0; plan.slots],
             follows: vec![0; plan.slots + 1],
-            memos: vec![Memo::default(); plan.slots],
-            previous: Vec::new(),
-            row_start: 0,
+            template: Template::new(plan.slots),
+            fitted: 0,
+            found: Vec::new(),
+            leaves: Vec::new(),
+            row_start: None,
             spacing: Spacing::default(),
             extra: Vec::new(),
             misfits: Vec::new(),
@@ -101,21 +109,85 @@ impl<'p> Rows<'p> {
             return Err(DecodeError::TooManyRows);
         }
         self.count += 1;
-        let plan = self.plan;
         let mut children = None;
-        let is_object = cursor.peek() == Some(b'{');
-        self.row_start = cursor.at();
-        if is_object {
-            self.object(cursor, &plan.object, &mut children)?;
+        cursor.peek();
+        if self.template.take(cursor, &mut self.found) {
+            self.fitted += 1;
+            self.fill_holes(cursor, &mut children)?;
         } else {
-            // Not an object: nothing to store, but a row that was served all the same.
-            cursor.value()?;
+            self.key_by_key(cursor, &mut children)?;
         }
-        self.previous.clear();
-        self.previous.extend_from_slice(cursor.since(self.row_start).as_bytes());
+        let plan = self.plan;
         self.fill(&plan.user_columns, around.user.map(UserId::get));
         self.fill(&plan.parent_columns, around.parent);
         Ok((self.end_row(around.user), children))
+    }
+
+    /// Writes what a row that fits the template has in its holes.
+    #[inline]
+    fn fill_holes<'a>(
+        &mut self,
+        cursor: &Cursor<'a>,
+        children: &mut Option<&'a str>,
+    ) -> Result<(), DecodeError> {
+        for hole in 0..self.found.len() {
+            let found = self.found[hole];
+            let (value, json) = found.value(cursor);
+            match self.template.target(hole) {
+                Some(Target::Field(field)) => {
+                    let field = *field;
+                    match &field.object {
+                        Some(object) if json.starts_with('{') => {
+                            self.object(&mut cursor.beginning_at(found.start()), object, children)?;
+                        }
+                        _ => {
+                            self.take(field, value, json, children);
+                        }
+                    }
+                }
+                Some(Target::Unknown(name)) => {
+                    let name = name.to_string();
+                    self.keep_unknown(name, json);
+                }
+                Some(Target::Nowhere) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a row that does not fit the template, and makes it the template.
+    fn key_by_key<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        children: &mut Option<&'a str>,
+    ) -> Result<(), DecodeError> {
+        self.write_steady(self.count - 1);
+        let start = cursor.at();
+        if cursor.peek() != Some(b'{') {
+            // Not an object: nothing to store, but a row that was served all the same.
+            return cursor.value().map(drop);
+        }
+        self.row_start = Some(start);
+        self.object(cursor, &self.plan.object, children)?;
+        match self.row_start.take() {
+            Some(_) => self.template.learn(cursor.since(start), &mut self.leaves),
+            None => self.template.clear(),
+        }
+        self.leaves.clear();
+        Ok(())
+    }
+
+    /// Writes the steady values of the rows that fitted since the template's own: those right before `end`.
+    fn write_steady(&mut self, end: usize) {
+        let rows = std::mem::take(&mut self.fitted);
+        if rows == 0 {
+            return;
+        }
+        for (field, json) in self.template.steady().filter(|(_, json)| *json != "null") {
+            for column in &field.columns {
+                self.cells[*column].put_again(end - rows, rows, json);
+            }
+        }
     }
 
     fn object<'a>(
@@ -128,18 +200,9 @@ impl<'p> Rows<'p> {
         let mut first = true;
         let mut before = plan.entry;
         loop {
-            // Servers repeat themselves: fields that come as they came in the row before are one comparison, and so is
-            // the key that followed there, spaced as it was.
+            // Servers repeat themselves: the key that followed last time follows again, spaced as it was.
             let guess = self.follows[before];
             let expected = plan.fields.get(guess).filter(|_| !first);
-            if expected.is_some()
-                && let Some(last) = self.repeat(cursor, plan, guess)
-            {
-                before = last;
-                continue;
-            }
-            let token = cursor.at();
-            let mut known = true;
             let at = if expected.is_some_and(|field| cursor.take_bytes(field.token(self.spacing))) {
                 guess
             } else {
@@ -156,113 +219,68 @@ impl<'p> Rows<'p> {
                     self.spacing = self.spacing.other();
                 }
                 self.follows[before] = at;
-                known = false;
                 at
             };
             let field = &plan.fields[at];
             before = field.slot + 1;
             let again = self.seen[field.slot] as usize == self.count;
-            let before = self.in_row_before(field.slot);
-            self.memos[field.slot] = Memo::default();
             self.see(field.slot);
-            if !again && cursor.take_bytes(b"null") {
-                if known {
-                    self.note(field, before, Conduct::Null, (token, cursor.at() - 4), cursor);
-                }
-                continue;
-            }
             cursor.peek();
             let start = cursor.at();
             if let (Some(object), Some(b'{'), false) = (&field.object, cursor.peek(), again) {
+                let leaf = self.leaves.len();
+                self.note(Target::Field(field), start..start, true);
                 self.object(cursor, object, children)?;
+                let inner = self.leaves.len().saturating_sub(leaf + 1);
+                if let (Some(row), Some(leaf)) = (self.row_start, self.leaves.get_mut(leaf)) {
+                    (leaf.text.end, leaf.inner) = (cursor.at() - row, inner);
+                }
                 continue;
             }
             let value = cursor.value()?;
+            let json = cursor.since(start);
             if again {
-                self.repeated(field, cursor.since(start));
-            } else if field.children {
-                *children = Some(cursor.since(start)).filter(|_| value != Value::Null);
-            } else if value != Value::Null {
-                let fits = field.ignored || self.put(field, value, cursor.since(start));
-                let plain = !matches!(value, Value::Text(Raw { escapes: Escapes::Some, .. }));
-                if known && fits && plain && field.repeats {
-                    self.note(field, before, Conduct::Repeats, (token, start), cursor);
-                }
+                self.repeated(field, json);
+                // A template has no place for it.
+                self.row_start = None;
+                continue;
             }
+            let steady = self.take(field, value, json, children);
+            self.note(Target::Field(field), start..cursor.at(), steady);
         }
+    }
+
+    /// Notes where a value of the row stands, if the row may become the template.
+    #[inline]
+    fn note(&mut self, target: Target<'p>, text: Range<usize>, steady: bool) {
+        if let Some(row) = self.row_start {
+            self.leaves.push(Leaf { target, text: text.start - row..text.end - row, inner: 0, steady });
+        }
+    }
+
+    /// Does with a field's first value in a row what its plan says. Whether it needs no second look when it comes again.
+    #[inline]
+    fn take<'a>(
+        &mut self,
+        field: &Field,
+        value: Value<'a>,
+        json: &'a str,
+        children: &mut Option<&'a str>,
+    ) -> bool {
+        if field.children {
+            *children = Some(json).filter(|_| value != Value::Null);
+            return false;
+        }
+        if value == Value::Null || field.ignored {
+            return true;
+        }
+        let fits = self.put(field, value, json);
+        fits && field.repeats && !matches!(value, Value::Text(Raw { escapes: Escapes::Some, .. }))
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a page has at most MAX_ROWS rows")]
     fn see(&mut self, slot: usize) {
         self.seen[slot] = self.count as u32;
-    }
-
-    /// What was noted of a field that was in the row before.
-    #[inline]
-    fn in_row_before(&self, slot: usize) -> Option<Memo> {
-        (self.seen[slot] as usize + 1 == self.count).then_some(self.memos[slot])
-    }
-
-    /// Notes where a field's comma and value begin in this row, and whether all of it is as it was in the row before.
-    #[inline]
-    fn note(
-        &mut self,
-        field: &Field,
-        before: Option<Memo>,
-        conduct: Conduct,
-        (token, value): (usize, usize),
-        cursor: &Cursor<'_>,
-    ) {
-        let text = before.and_then(|before| self.previous.get(before.whole()));
-        let conduct = match text {
-            Some(text) if text == cursor.since(token).as_bytes() => conduct,
-            _ => Conduct::Changes,
-        };
-        self.memos[field.slot] = Memo::new(self.row_start, (token, value, cursor.at()), conduct);
-    }
-
-    /// Takes the fields that come, byte for byte, as they came in the row before: of a whole stretch of such fields
-    /// those before the first that differs. Returns the place of what follows the last of them; `None` when there is
-    /// none.
-    #[inline]
-    fn repeat(&mut self, cursor: &mut Cursor<'_>, plan: &'p ObjectPlan, first: usize) -> Option<usize> {
-        let steady = |rows: &Self, at: usize| {
-            let slot = plan.fields.get(at)?.slot;
-            let memo = rows.in_row_before(slot)?;
-            (memo.conduct != Conduct::Changes).then_some((slot, memo))
-        };
-        let (mut slot, memo) = steady(self, first)?;
-        let (start, mut end) = (memo.whole().start, memo.whole().end);
-        while let Some((next, memo)) = steady(self, self.follows[slot + 1])
-            && memo.whole().start == end
-        {
-            (slot, end) = (next, memo.whole().end);
-        }
-        let here = cursor.at();
-        let equal = cursor.equal_bytes(self.previous.get(start..end)?);
-        // From a place in the row before to the same in this one.
-        let now = |at: usize| at - start + here;
-        let (mut at, mut last, mut behind) = (first, None, start);
-        while let Some((slot, memo)) = steady(self, at)
-            && memo.whole().start == behind
-        {
-            behind = memo.whole().end;
-            if behind - start > equal || !cursor.ends_at(now(behind)) {
-                self.memos[slot].conduct = Conduct::Changes;
-                break;
-            }
-            self.see(slot);
-            let (token, value) = (now(memo.whole().start), now(memo.value().start));
-            if memo.conduct == Conduct::Repeats {
-                for column in &plan.fields[at].columns {
-                    self.cells[*column].put_again(self.count - 1, cursor.between(value, now(behind)));
-                }
-            }
-            self.memos[slot] = Memo::new(self.row_start, (token, value, now(behind)), memo.conduct);
-            cursor.skip_to(now(behind));
-            (last, at) = (Some(slot + 1), self.follows[slot + 1]);
-        }
-        last
     }
 
     /// Writes a value to its field's columns, or keeps it where there is none. One issue tells of a misfit, whichever
@@ -302,12 +320,19 @@ impl<'p> Rows<'p> {
         cursor.peek();
         let start = cursor.at();
         cursor.value()?;
+        let mut target = Target::Nowhere;
         if !plan.ignore_rest {
             let name = format!("{}{}", plan.prefix, plain(raw));
-            *self.unknown.entry(name.clone()).or_default() += 1;
-            self.keep(name, cursor.since(start));
+            target = Target::Unknown(name.as_str().into());
+            self.keep_unknown(name, cursor.since(start));
         }
+        self.note(target, start..cursor.at(), false);
         Ok(())
+    }
+
+    fn keep_unknown(&mut self, name: String, json: &str) {
+        *self.unknown.entry(name.clone()).or_default() += 1;
+        self.keep(name, json);
     }
 
     fn keep(&mut self, key: String, json: &str) {
@@ -366,8 +391,9 @@ impl<'p> Rows<'p> {
         let _ = self.cells[column].put(row, Value::Composite, &json, &mut self.scratch);
     }
 
-    pub(super) fn finish(self) -> Result<Finished, DecodeError> {
+    pub(super) fn finish(mut self) -> Result<Finished, DecodeError> {
         let count = self.count;
+        self.write_steady(count);
         let column = |(cell, nulls): (Cell, &ArrayRef)| {
             if cell.is_empty() && count <= nulls.len() { nulls.slice(0, count) } else { cell.finish(count) }
         };

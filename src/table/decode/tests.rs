@@ -263,7 +263,7 @@ proptest! {
     #[test]
     fn a_page_is_its_rows_one_by_one(
         pool in prop::collection::vec(repetitive_row(), 1..4),
-        picks in prop::collection::vec(any::<prop::sample::Index>(), 1..12),
+        picks in prop::collection::vec(any::<prop::sample::Index>(), 1..30),
         wide: bool,
     ) {
         let row = |(id, pick): (usize, &prop::sample::Index)| {
