@@ -19,8 +19,9 @@ use super::error::ExportError;
 use super::event::{Event, Progress};
 use super::opening::Opening;
 
-/// Messages between fetchers and stage. Each is at most a page of rows; when the channel is full, fetchers wait.
-pub const CHANNEL: usize = 8;
+/// Messages between fetchers and stage. Each is at most a page of rows; when the channel is full, fetchers wait: with 8
+/// messages they did so each time that the stage wrote a run, and a run of 1,000,000 rows took 10 % longer.
+pub const CHANNEL: usize = 32;
 
 /// How often sums are told.
 const TELL_EVERY: Duration = Duration::from_millis(500);

@@ -47,8 +47,24 @@ pub(super) fn with_attempts(
 /// The bytes that the rows themselves take, whatever buffers they are slices of. Columns without a value take none:
 /// they are not written, and rows in memory share them.
 pub(super) fn bytes_of(rows: &RecordBatch) -> usize {
-    let filled = rows.columns().iter().filter(|column| !is_null(column));
-    filled.map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum()
+    rows.columns().iter().filter(|column| !is_null(column)).map(slice_bytes).sum()
+}
+
+/// What a slice of a column takes, without a look at its values.
+fn slice_bytes(column: &ArrayRef) -> usize {
+    let rows = column.len();
+    let nulls = column.nulls().map_or(0, |_| rows.div_ceil(8));
+    let values = match (column.as_string_opt::<i32>(), column.data_type().primitive_width()) {
+        (Some(texts), _) => {
+            let bytes = texts.value_offsets().first().zip(texts.value_offsets().last());
+            let bytes = bytes.and_then(|(first, last)| usize::try_from(last - first).ok());
+            bytes.unwrap_or(0) + size_of::<i32>() * (rows + 1)
+        }
+        (None, Some(width)) => width * rows,
+        // Booleans.
+        (None, None) => rows.div_ceil(8),
+    };
+    values + nulls
 }
 
 /// Which columns of a block hold any value; the others are not written. No table has more than 63 columns, which a

@@ -67,11 +67,6 @@ impl Cell {
         }
     }
 
-    /// Whether no row has a value.
-    pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The whole number written last.
     pub(super) fn last_integer(&self) -> Option<i64> {
         match self {

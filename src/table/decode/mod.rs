@@ -16,12 +16,14 @@
 //! | `text` | escapes |
 //! | `plan` | which key goes to which columns |
 //! | `cell` | one column under construction |
+//! | `cells` | the columns under construction |
 //! | `rows` | one table under construction |
 //! | `template` | what the rows of a page share |
 //! | `page` | the whole answer: envelope, rows, children |
 //! | `refill`, `older` | rows of an older schema under today's; their values as JSON |
 
 mod cell;
+mod cells;
 mod cursor;
 mod older;
 mod page;

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use arrow::array::{Array, ArrayRef, BooleanArray};
+use arrow::array::BooleanArray;
 use arrow::compute::filter_record_batch;
 use arrow::record_batch::RecordBatch;
 
 use crate::model::UserId;
 use crate::table::{Issue, IssueKind};
 
-use super::cell::{Cell, Misfit};
+use super::cell::Misfit;
+use super::cells::Cells;
 use super::cursor::{Cursor, DecodeError, Escapes, Raw, Value};
 use super::plan::{Field, ObjectPlan, Spacing, TablePlan};
 use super::template::{Found, Leaf, Target, Template};
@@ -23,7 +24,7 @@ const MAX_ROWS: usize = 100_000;
 #[derive(Debug)]
 pub(super) struct Rows<'p> {
     plan: &'p TablePlan,
-    cells: Vec<Cell>,
+    cells: Cells<'p>,
     /// Rows begun; the last is under construction.
     count: usize,
     /// Rows that cannot be stored.
@@ -72,10 +73,9 @@ pub(super) struct Finished {
 
 impl<'p> Rows<'p> {
     pub(super) fn new(plan: &'p TablePlan, expected: usize) -> Self {
-        let cell = |column| Cell::new(column, plan.decimal, expected);
         Self {
             plan,
-            cells: plan.schema.columns.iter().map(cell).collect(),
+            cells: Cells::new(plan, expected),
             count: 0,
             without_key: Vec::new(),
             seen: vec![0; plan.slots],
@@ -185,7 +185,7 @@ impl<'p> Rows<'p> {
         }
         for (field, json) in self.template.steady().filter(|(_, json)| *json != "null") {
             for column in &field.columns {
-                self.cells[*column].put_again(end - rows, rows, json);
+                self.cells.column(*column).put_again(end - rows, rows, json);
             }
         }
     }
@@ -293,7 +293,7 @@ impl<'p> Rows<'p> {
         let row = self.count - 1;
         let mut misfit = None;
         for column in &field.columns {
-            if let Err(Misfit(kind)) = self.cells[*column].put(row, value, json, &mut self.scratch) {
+            if let Err(Misfit(kind)) = self.cells.column(*column).put(row, value, json, &mut self.scratch) {
                 misfit.get_or_insert((*column, kind));
             }
         }
@@ -343,25 +343,24 @@ impl<'p> Rows<'p> {
         let row = self.count - 1;
         let Some(value) = value else { return };
         for column in columns {
-            self.cells[*column].put_integer(row, value);
+            self.cells.column(*column).put_integer(row, value);
         }
     }
 
     fn end_row(&mut self, user: Option<UserId>) -> Option<i64> {
         let row = self.count - 1;
-        let written = |cells: &[Cell], column: usize| cells[column].len() > row;
         // A row with two ids cannot be told from another: the first may be anybody's.
         let ambiguous = self
             .misfits
             .iter()
             .any(|(column, kind)| *kind == IssueKind::DuplicateKey && self.plan.required.contains(column));
-        if ambiguous || !self.plan.required.iter().all(|column| written(&self.cells, *column)) {
+        if ambiguous || !self.plan.required.iter().all(|column| self.cells.has(*column, row)) {
             self.without_key.push(row);
             self.extra.clear();
             self.misfits.clear();
             return None;
         }
-        let id = self.cells[self.plan.id].last_integer();
+        let id = self.cells.column(self.plan.id).last_integer();
         if !self.extra.is_empty() {
             self.write_extra(row);
         }
@@ -388,16 +387,13 @@ impl<'p> Rows<'p> {
         let json = write_object(&self.extra);
         self.extra.clear();
         // A JSON column takes any value.
-        let _ = self.cells[column].put(row, Value::Composite, &json, &mut self.scratch);
+        let _ = self.cells.column(column).put(row, Value::Composite, &json, &mut self.scratch);
     }
 
     pub(super) fn finish(mut self) -> Result<Finished, DecodeError> {
         let count = self.count;
         self.write_steady(count);
-        let column = |(cell, nulls): (Cell, &ArrayRef)| {
-            if cell.is_empty() && count <= nulls.len() { nulls.slice(0, count) } else { cell.finish(count) }
-        };
-        let columns = self.cells.into_iter().zip(&self.plan.nulls).map(column).collect();
+        let columns = self.cells.finish(count);
         let mut rows =
             RecordBatch::try_new(self.plan.arrow.clone(), columns).map_err(|_| DecodeError::Columns)?;
         if !self.without_key.is_empty() {
