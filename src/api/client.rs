@@ -1,7 +1,6 @@
 //! The client itself: one per run, cloned into every task.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderValue, Method};
 
@@ -180,12 +179,6 @@ impl Api {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.courier.stats()
-    }
-
-    /// The time between two requests that the pacer permits now.
-    #[must_use]
-    pub fn permitted_interval(&self) -> Duration {
-        self.shared.courier.interval()
     }
 
     pub(super) fn shared(&self) -> &Shared {

@@ -132,11 +132,6 @@ impl Courier {
         self.gate.is_silent()
     }
 
-    /// The interval that the pacer permits now.
-    pub(super) fn interval(&self) -> Duration {
-        self.gate.interval()
-    }
-
     /// Sends the request until it succeeds or fails for good.
     pub(super) async fn deliver<A: Attempt>(
         &self,

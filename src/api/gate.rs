@@ -88,11 +88,6 @@ impl Gate {
         (state.pacer.accepted_per_minute(now), per_minute(state.pacer.interval()))
     }
 
-    /// The interval that the pacer permits now.
-    pub(super) fn interval(&self) -> Duration {
-        self.lock().pacer.interval()
-    }
-
     /// Waits until one attempt may go. The pass is held for as long as the attempt lasts.
     pub(super) async fn pass(&self) -> Result<Pass<'_>, Stopped> {
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| Stopped::Unreachable)?;

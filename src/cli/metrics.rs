@@ -79,12 +79,11 @@ fn page(ended: Ended, manifest: Option<&Manifest>) -> String {
     page.0
 }
 
-/// How many wait for whom. Users and Powens are there even when nobody waits for them: alerts are about these.
+/// How many wait for whom. Users and Powens are there even when nobody waits for them: the dashboard shows these.
 fn attention(manifest: &Manifest) -> impl Iterator<Item = (String, i64)> {
     let mut waiting: BTreeMap<&str, i64> = [("user", 0), ("powens", 0)].into();
     for entry in &manifest.attention {
-        let who = entry.who.split(':').next().unwrap_or(&entry.who);
-        *waiting.entry(who).or_default() += 1;
+        *waiting.entry(&*entry.who).or_default() += 1;
     }
     waiting.into_iter().map(|(who, count)| (label("who", who), count))
 }

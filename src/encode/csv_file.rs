@@ -5,8 +5,9 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use super::csv_column::TextColumn;
 use super::csv_output::CsvOutput;
-use super::csv_text::{TextColumn, push_field};
+use super::csv_text::push_field;
 use super::{EncodeError, FileSink, TableShape, WrittenFile};
 
 /// A CSV file being written.

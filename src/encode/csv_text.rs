@@ -1,106 +1,15 @@
-//! The text of each cell of a CSV file, in the profile's dialect.
+//! The text of a value in a CSV file, as a dialect spells it.
 
-use std::path::Path;
-
-use arrow::array::{
-    Array, AsArray, BooleanArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
-};
-use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int64Type, TimeUnit, TimestampMicrosecondType};
-
+use super::CsvMarks;
 use super::guard::{GUARD, SPREADSHEET_DIGITS, needs_guard};
 use super::profile::{DateForm, Dialect};
-use super::{CsvMarks, EncodeError};
 use crate::model::{time, write_decimal};
 
-/// A column of a batch, ready to be written cell by cell.
-pub(super) enum TextColumn<'a> {
-    Integer(&'a Int64Array),
-    Decimal(&'a Decimal128Array, u8),
-    Boolean(&'a BooleanArray),
-    Date(&'a Date32Array, Remembered<i32>),
-    Datetime(&'a TimestampMicrosecondArray, Remembered<i64>),
-    Instant(&'a TimestampMicrosecondArray, Remembered<i64>),
-    Text(&'a StringArray),
-}
-
-/// The value written last and its text: rows are sorted by date, so the same one comes again and again.
-#[derive(Default)]
-pub(super) struct Remembered<T> {
-    last: Option<T>,
-    text: String,
-}
-
-impl<T: Copy + PartialEq> Remembered<T> {
-    fn text(&mut self, value: T, make: impl FnOnce(T) -> String) -> &str {
-        if self.last != Some(value) {
-            self.text = make(value);
-            self.last = Some(value);
-        }
-        &self.text
-    }
-}
-
-impl<'a> TextColumn<'a> {
-    /// The columns of a batch.
-    pub(super) fn all(batch: &'a RecordBatch, path: &Path) -> Result<Vec<Self>, EncodeError> {
-        let fields = batch.schema_ref().fields().iter();
-        fields
-            .zip(batch.columns())
-            .map(|(field, array)| {
-                Self::of(array, field.data_type()).ok_or_else(|| EncodeError::NoText {
-                    path: path.to_owned(),
-                    column: field.name().clone(),
-                })
-            })
-            .collect()
-    }
-
-    fn of(array: &'a dyn Array, kind: &DataType) -> Option<Self> {
-        Some(match kind {
-            DataType::Int64 => Self::Integer(array.as_primitive_opt::<Int64Type>()?),
-            DataType::Decimal128(_, scale) => {
-                Self::Decimal(array.as_primitive_opt::<Decimal128Type>()?, u8::try_from(*scale).ok()?)
-            }
-            DataType::Boolean => Self::Boolean(array.as_boolean_opt()?),
-            DataType::Date32 => Self::Date(array.as_primitive_opt::<Date32Type>()?, Remembered::default()),
-            DataType::Timestamp(TimeUnit::Microsecond, zone) => {
-                let values = array.as_primitive_opt::<TimestampMicrosecondType>()?;
-                if zone.is_some() {
-                    Self::Instant(values, Remembered::default())
-                } else {
-                    Self::Datetime(values, Remembered::default())
-                }
-            }
-            DataType::Utf8 => Self::Text(array.as_string_opt()?),
-            _ => return None,
-        })
-    }
-
-    /// Appends the text of one cell; null is no text at all.
-    pub(super) fn write(&mut self, row: usize, out: &mut String, dialect: &Dialect, marks: &mut CsvMarks) {
-        match self {
-            Self::Integer(values) if values.is_valid(row) => {
-                push_number(out, values.value(row), dialect, marks);
-            }
-            Self::Decimal(values, scale) if values.is_valid(row) => {
-                push_amount(out, values.value(row), *scale, dialect);
-            }
-            Self::Boolean(values) if values.is_valid(row) => {
-                out.push_str(if values.value(row) { "true" } else { "false" });
-            }
-            Self::Date(values, remembered) if values.is_valid(row) => {
-                out.push_str(remembered.text(values.value(row), |days| date_text(days, dialect)));
-            }
-            Self::Datetime(values, remembered) if values.is_valid(row) => {
-                out.push_str(remembered.text(values.value(row), |micros| datetime_text(micros, dialect)));
-            }
-            Self::Instant(values, remembered) if values.is_valid(row) => {
-                out.push_str(remembered.text(values.value(row), |micros| instant_text(micros, dialect)));
-            }
-            Self::Text(values) if values.is_valid(row) => push_field(out, values.value(row), dialect, marks),
-            _ => {}
-        }
+impl Dialect {
+    /// A day's text (days since 1970-01-01).
+    #[must_use]
+    pub fn date_text(&self, days: i32) -> String {
+        date_text(days, self)
     }
 }
 
@@ -132,20 +41,17 @@ pub(super) fn datetime_text(micros: i64, dialect: &Dialect) -> String {
         return iso;
     }
     let Some((_, clock)) = iso.split_once(' ') else { return iso };
-    let days = i32::try_from(micros.div_euclid(MICROS_PER_DAY)).unwrap_or(i32::MAX);
     let clock = clock.replace('.', char::from(dialect.decimal_mark).encode_utf8(&mut [0; 4]));
-    format!("{} {clock}", date_text(days, dialect))
+    format!("{} {clock}", date_text(time::day_of(micros), dialect))
 }
 
 /// The text of an instant; in the dialects of spreadsheets, which know no zones, its UTC clock.
-fn instant_text(micros: i64, dialect: &Dialect) -> String {
+pub(super) fn instant_text(micros: i64, dialect: &Dialect) -> String {
     match dialect.dates {
         DateForm::Iso => time::instant_text(micros),
         _ => datetime_text(micros, dialect),
     }
 }
-
-const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Appends an amount: never guarded, however it begins.
 pub(super) fn push_amount(out: &mut String, unscaled: i128, scale: u8, dialect: &Dialect) {

@@ -88,9 +88,6 @@ pub enum CsvFault {
     /// The file ends inside a quoted field or without a line end.
     #[error("the file is cut off")]
     CutOff,
-    /// Bytes that are not UTF-8.
-    #[error("not utf-8")]
-    NotUtf8,
 }
 
 impl EncodeError {

@@ -12,13 +12,14 @@
 //! | `shape` | the columns and order of a table's files |
 //! | `writer` | a file of any format; rolling parts in several formats at once |
 //! | `parquet_file`, `chunk` | a Parquet file, fed in steps of one size |
-//! | `csv_file`, `csv_text` | a CSV file of a table, and the text of its cells |
+//! | `csv_file`, `csv_column`, `csv_text` | a CSV file of a table, its cells, and the text of a value |
 //! | `csv_sheet`, `csv_output` | a CSV file of any records, and where records go |
 //! | `reader` | a file of any format, back as batches |
 //! | `parquet_reader`, `csv_reader`, `csv_record` | the same for each format |
 //! | `digest` | SHA-256 while writing and reading |
 
 mod chunk;
+mod csv_column;
 mod csv_file;
 mod csv_output;
 mod csv_reader;

@@ -96,14 +96,6 @@ pub enum Language {
     De,
 }
 
-impl Dialect {
-    /// A day's text (days since 1970-01-01).
-    #[must_use]
-    pub fn date_text(&self, days: i32) -> String {
-        super::csv_text::date_text(days, self)
-    }
-}
-
 const ISO: Dialect = Dialect {
     delimiter: b',',
     decimal_mark: b'.',

@@ -105,7 +105,6 @@ fn awkward(count: usize, seed: u64) -> Vec<Row> {
     (0..count).map(row).collect()
 }
 
-/// `POWENS_TEST_ROWS=1000000` makes it a million of each.
 #[test]
 fn a_footer_tells_whether_a_column_is_ever_null() {
     let folder = tempfile::tempdir().unwrap();
@@ -124,6 +123,7 @@ fn a_footer_tells_whether_a_column_is_ever_null() {
     assert!(ParquetReader::is_never_null(&path, "other").is_err());
 }
 
+/// `POWENS_TEST_ROWS=1000000` makes it a million of each.
 #[test]
 fn every_profile_gives_back_what_it_was_given() {
     let rows = std::env::var("POWENS_TEST_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(20_000);
@@ -387,7 +387,7 @@ fn columns_can_be_read_alone() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
 
-    /// The promise of the design: page, dictionary and row group decisions do not see how the rows arrived.
+    /// What [`super`] promises: page, dictionary and row group decisions do not see how the rows arrived.
     #[test]
     fn bytes_depend_on_rows_alone(
         rows in prop_oneof![0_usize..20_000, Just(ROW_GROUP_ROWS + 20_000)],

@@ -132,7 +132,7 @@ pub(super) async fn fetch(
     match (fetched, stored) {
         // The receiver leaves only with an error of its own.
         (Err(ExtractError::ReceiverGone) | Ok(()), Err(error)) => Err(error.into()),
-        // Nobody looks for a full disk behind an API that does not answer.
+        // The disk's failure is the better message: nobody would suspect a full disk behind an API that does not answer.
         (Err(error), Err(disk)) if is_milder(&error) => Err(disk.into()),
         (Err(error), _) => Err(error.into()),
         (Ok(()), Ok((stage, failed))) => {

@@ -108,7 +108,7 @@ fn faults_62_to_68_readers_see_old_or_new_wherever_a_step_fails() {
 
 #[test]
 fn fault_75_readers_see_old_or_new_wherever_the_disk_ends() {
-    // The disk does not see more of a kill than that nothing comes after it.
+    // To the disk, a kill means only that no step follows.
     sweep(|point| point.when == When::Before, Refusal::from_then_on);
 }
 

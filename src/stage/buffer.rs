@@ -152,7 +152,8 @@ impl TableRows<'_> {
             with_attempts(&schema, &chunk.rows, vec![units[*unit].1.attempt; chunk.rows.num_rows()])
         });
         let chunks = chunks.collect::<Result<Vec<_>, _>>()?;
-        // Where the rows of each chunk stand among the sources of the block under way; `None`: they are none yet.
+        // Where the rows of each chunk stand among the sources of the block under way; `None`: the chunk is no source of
+        // this block yet.
         let mut source_of: Vec<Option<usize>> = vec![None; chunks.len()];
         for month in sorted.chunk_by(|a, b| a.0 == b.0) {
             for rows in month.chunks(options.block_rows.max(1)) {

@@ -1,5 +1,4 @@
-//! Merges sorted streams of record batches into one: the stage's runs with each other, and the build's staged rows
-//! with the previous snapshot's.
+//! Merges sorted streams of record batches into one: the stage's runs with each other.
 //!
 //! Every input brings batches of one schema whose rows ascend strictly by a key that the caller computes once per
 //! batch. Where inputs hold an equal key, the **later input wins** and the others' rows are dropped. Memory: one
@@ -31,9 +30,6 @@ pub type Bounds<'a, K> = Box<dyn Iterator<Item = K> + Send + 'a>;
 /// Computes the key of every row of a batch.
 pub type KeyOf<'a, K> = Box<dyn Fn(&RecordBatch) -> Result<Vec<K>, ArrowError> + Send + 'a>;
 
-/// Is told of each row that lost to another input's row of equal key.
-pub type OnReplaced<'a> = Box<dyn FnMut(Replaced<'_>) + Send + 'a>;
-
 /// Stretches at least this long on average are concatenated, shorter ones interleaved: below it, a slice of every
 /// column costs more than picking the rows.
 const LONG_STRETCH: usize = 16;
@@ -58,21 +54,11 @@ pub enum MergeError {
     Arrow(#[from] ArrowError),
 }
 
-/// A row and the row of another input that took its place.
-#[derive(Debug)]
-pub struct Replaced<'a> {
-    /// The input that the row in the output comes from, its batch and the row's position in it.
-    pub winner: (usize, &'a RecordBatch, usize),
-    /// The same of the dropped row.
-    pub loser: (usize, &'a RecordBatch, usize),
-}
-
 /// The merged stream.
 pub struct MergeStream<'a, K, E> {
     schema: SchemaRef,
     cursors: Vec<Cursor<'a, K, E>>,
     key_of: KeyOf<'a, K>,
-    on_replaced: Option<OnReplaced<'a>>,
     /// The next key of each live input, smallest first; of equal ones the later input first.
     heap: BinaryHeap<Reverse<Next<K>>>,
     batch_rows: usize,
@@ -158,7 +144,6 @@ where
             heap: BinaryHeap::with_capacity(cursors.len()),
             cursors,
             key_of: Box::new(key_of),
-            on_replaced: None,
             batch_rows: batch_rows.max(1),
             pending: Vec::new(),
             stretches: Vec::new(),
@@ -175,19 +160,6 @@ where
             cursor.bounds = Some(bounds);
         }
         self
-    }
-
-    /// Tells `listener` of each dropped row.
-    #[must_use]
-    pub fn on_replaced(mut self, listener: impl FnMut(Replaced<'_>) + Send + 'a) -> Self {
-        self.on_replaced = Some(Box::new(listener));
-        self
-    }
-
-    /// The schema of every batch.
-    #[must_use]
-    pub fn schema(&self) -> SchemaRef {
-        self.schema.clone()
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, E> {
@@ -222,7 +194,6 @@ where
                 self.read(loser, Some(&first.key))?;
                 continue;
             }
-            self.report(first.input, loser);
             self.cursors[loser].row += 1;
             self.requeue(loser)?;
             losers = true;
@@ -253,14 +224,6 @@ where
             _ => self.stretches.push(Stretch { batch, start, rows }),
         }
         self.requeue(first.input)
-    }
-
-    fn report(&mut self, winner: usize, loser: usize) {
-        let Some(listener) = &mut self.on_replaced else { return };
-        let (won, lost) = (&self.cursors[winner], &self.cursors[loser]);
-        if let (Some(won_batch), Some(lost_batch)) = (&won.batch, &lost.batch) {
-            listener(Replaced { winner: (winner, won_batch, won.row), loser: (loser, lost_batch, lost.row) });
-        }
     }
 
     /// Puts the input's next row among the candidates, loading its next batch where needed.
@@ -351,7 +314,7 @@ fn join(
 }
 
 /// How many of the ascending keys lie before `bound`: looks near first, since stretches are often short.
-fn gallop<K: Ord>(keys: &[K], bound: &K) -> usize {
+pub(crate) fn gallop<K: Ord>(keys: &[K], bound: &K) -> usize {
     let mut step = 1;
     while step < keys.len() && keys[step] < *bound {
         step *= 2;
@@ -395,7 +358,7 @@ impl<K, E> fmt::Debug for MergeStream<'_, K, E> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use arrow::array::{Array, AsArray, Int64Array, StringArray};
     use arrow::datatypes::{DataType, Field, Int64Type, Schema};
@@ -439,22 +402,17 @@ mod tests {
             bounded in 0_usize..40,
         ) {
             let mut model = BTreeMap::new();
-            let mut replaced = 0;
             let mut chunked = Vec::new();
             for (input, map) in maps.iter().enumerate() {
                 let all: Vec<(i64, Option<String>)> = map
                     .iter()
                     .map(|(key, value)| (*key, value.map(|value| format!("{input}:{value}"))))
                     .collect();
-                for (key, text) in &all {
-                    replaced += usize::from(model.insert(*key, text.clone()).is_some());
-                }
+                model.extend(all.iter().cloned());
                 let mut batches: Vec<_> = all.chunks(chunk).map(batch).collect();
                 batches.insert(0, batch(&[]));
                 chunked.push(batches);
             }
-            let seen = Arc::new(Mutex::new(0));
-            let counter = seen.clone();
             let bound = |batch: &RecordBatch| keys(batch).unwrap().first().map_or(i64::MIN, |key| key - 1);
             let bounds: Vec<_> = chunked
                 .iter()
@@ -462,14 +420,6 @@ mod tests {
                 .map(|bounds| Box::new(bounds.into_iter()) as Bounds<'_, i64>)
                 .collect();
             let stream = MergeStream::new(schema(), inputs(chunked), keys, batch_rows).with_bounds(bounds);
-            let stream = stream.on_replaced(move |pair| {
-                assert_eq!(
-                    rows(pair.winner.1)[pair.winner.2].0,
-                    rows(pair.loser.1)[pair.loser.2].0
-                );
-                assert!(pair.winner.0 > pair.loser.0);
-                *counter.lock().unwrap() += 1;
-            });
             let mut out = Vec::new();
             for merged in stream {
                 let merged = merged.unwrap();
@@ -477,7 +427,6 @@ mod tests {
                 out.extend(rows(&merged));
             }
             prop_assert_eq!(out, model.into_iter().collect::<Vec<_>>());
-            prop_assert_eq!(*seen.lock().unwrap(), replaced);
         }
     }
 

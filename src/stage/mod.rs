@@ -25,7 +25,7 @@
 //! | `open` | what an earlier process left: judged, and swept |
 //! | `key` | when staged work may be used again; limits |
 //! | `disk` | what the stage asks of a disk |
-//! | `merge` | k-way merge of sorted batches, used by the build too |
+//! | `merge` | k-way merge of sorted batches |
 
 mod block;
 mod buffer;

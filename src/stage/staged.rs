@@ -9,12 +9,18 @@ use crate::table::{Month, Table};
 
 use super::ids::Ids;
 use super::run::Run;
-use super::staging::Committed;
 use super::view::{Attempts, Rows, View, merged, views};
 use super::{Disk, StageError};
 
 /// Rows that a reader hands out at a time: what the writers take at a time.
 const BATCH_ROWS: usize = 8192;
+
+/// A finished unit that is durable.
+#[derive(Debug)]
+pub(super) struct Committed<R> {
+    pub(super) attempt: i64,
+    pub(super) record: R,
+}
 
 /// The rows of the finished units, sorted, each key of a unit once. Reading changes nothing: several threads may
 /// read at the same time.

@@ -18,15 +18,8 @@ use super::compact::{choose, compact};
 use super::journal::{Commit, Journal, Record};
 use super::open::{Reusable, open};
 use super::run::{self, Run, RunWriter};
-use super::staged::Staged;
+use super::staged::{Committed, Staged};
 use super::{Disk, StageError, StageKey, StageOptions};
-
-/// A finished unit that is durable.
-#[derive(Debug)]
-pub(super) struct Committed<R> {
-    pub(super) attempt: i64,
-    pub(super) record: R,
-}
 
 /// Durable work of the run under way. `R` is what the caller records of a finished unit.
 ///

@@ -3,6 +3,7 @@
 use crate::model::time;
 use crate::table::health::Health;
 
+use super::kind;
 use super::period::Period;
 
 /// An account and all that its statement's heading needs.
@@ -63,7 +64,7 @@ impl Account {
 
     /// Whether it is the account of a card.
     pub(super) fn is_card(&self) -> bool {
-        self.kind.as_deref() == Some("card")
+        kind::is_card(self.kind.as_deref())
     }
 
     /// The IBAN, else the account's number.

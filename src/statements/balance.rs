@@ -5,6 +5,7 @@
 
 use super::CardRows;
 use super::account::Account;
+use super::kind;
 use super::period::Period;
 use super::tally::Tally;
 
@@ -62,12 +63,6 @@ pub(super) struct Check {
     pub(super) difference: i128,
 }
 
-/// Kinds of account whose balance is the sum of its transactions.
-const CASH: [&str; 15] = [
-    "checking", "savings", "deposit", "joint", "livret_a", "livret_b", "ldds", "ldd", "livret", "lep", "cel",
-    "pel", "csl", "cat", "rsp",
-];
-
 /// The balances of the period, or why there are none.
 pub(super) fn balances(
     account: &Account,
@@ -84,7 +79,7 @@ pub(super) fn balances(
     if account.is_card() {
         return Err(NoBalance::CardAccount);
     }
-    if !account.kind.as_deref().is_some_and(|kind| CASH.contains(&kind)) {
+    if !kind::is_cash(account.kind.as_deref()) {
         return Err(NoBalance::Valued);
     }
     if let Some(parent) = account.parent {

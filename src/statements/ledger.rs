@@ -17,6 +17,7 @@ use crate::table::{Month, Table};
 
 use super::account::Account;
 use super::columns::columns;
+use super::kind;
 use super::line::{Line, Standing};
 use super::period::Period;
 use super::tally::{Days, Entry, Tally};
@@ -246,8 +247,8 @@ impl Reading<'_> {
             standing,
             amount_in_doubt: doubt.amount,
             standing_in_doubt: doubt.standing,
-            purchase: kind == Some("deferred_card"),
-            monthly: matches!(kind, Some("summary_card" | "card_summary")),
+            purchase: kind::is_deferred_purchase(kind),
+            monthly: kind::is_monthly_debit(kind),
         };
         (entry, kind)
     }

@@ -12,6 +12,7 @@
 //! | `folder` | where it is written, and how it gets its place |
 //! | `report`, `label` | what is said of it: to the caller, and by the pack itself |
 //! | `account` | what is known of an account; `selection`: the accounts asked for, from the snapshot's tables |
+//! | `kind` | what the API's types of accounts and transactions mean |
 //! | `period` | first and last day |
 //! | `ledger` | the transactions, read once; `tally`: what they add up to; `line`: one of them |
 //! | `balance` | balances computed back, or why there are none |
@@ -33,6 +34,7 @@ mod edition;
 mod error;
 mod finding;
 mod folder;
+mod kind;
 mod label;
 mod ledger;
 mod line;

@@ -7,6 +7,7 @@ use crate::model::{time, write_decimal};
 
 use super::account::Account;
 use super::currency::is_iso_4217;
+use super::kind;
 use super::line::{Line, Standing};
 use super::period::Period;
 
@@ -234,12 +235,7 @@ fn identification(account: &Account) -> Identification {
 }
 
 fn account_type(kind: Option<&str>) -> &'static str {
-    match kind {
-        Some("savings" | "deposit" | "livret_a" | "livret_b" | "ldds" | "cel" | "pel" | "csl" | "cat") => {
-            "SAVINGS"
-        }
-        _ => "CHECKING",
-    }
+    if kind::is_savings(kind) { "SAVINGS" } else { "CHECKING" }
 }
 
 fn transaction_type(kind: Option<&str>, amount: i128) -> &'static str {
@@ -249,7 +245,8 @@ fn transaction_type(kind: Option<&str>, amount: i128) -> &'static str {
         Some("check") => "CHECK",
         Some("deposit") => "DEP",
         Some("withdrawal") => "ATM",
-        Some("card" | "deferred_card" | "summary_card") => "POS",
+        Some("card") => "POS",
+        kind if kind::is_deferred_purchase(kind) || kind::is_monthly_debit(kind) => "POS",
         Some("payment" | "loan_repayment") => "PAYMENT",
         Some("bank" | "fee" | "market_fee") => "FEE",
         _ if amount < 0 => "DEBIT",

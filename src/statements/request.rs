@@ -3,6 +3,8 @@
 use crate::encode::CsvProfile;
 use crate::model::{AccountId, UserId, Window};
 
+use super::kind;
+
 /// What is asked of a pack.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -75,11 +77,10 @@ impl CardRows {
 
     /// Whether a transaction of this type is set aside, on an account that is (not) that of a card.
     pub(super) fn sets_aside(self, kind: Option<&str>, on_card_account: bool) -> bool {
-        match (self, kind) {
+        match self {
             // The account of the card itself moves with the purchases: there they are the only record.
-            (Self::Summary, Some("deferred_card")) => !on_card_account,
-            (Self::Deferred, Some("summary_card" | "card_summary")) => true,
-            _ => false,
+            Self::Summary => kind::is_deferred_purchase(kind) && !on_card_account,
+            Self::Deferred => kind::is_monthly_debit(kind),
         }
     }
 }

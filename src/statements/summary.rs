@@ -64,9 +64,10 @@ pub(super) fn write_summary(
     let words = &edition.words;
     let gaps = statements.iter().filter(|statement| !statement.is_complete()).count();
     sheet.title(words.pack)?;
-    let warning = gaps > 0;
+    let absent = edition.users_missing.len();
+    let warning = gaps > 0 || absent > 0;
     let label = if warning { words.missing } else { words.complete };
-    sheet.sentence(label, &(words.pack_gaps)(gaps, statements.len()), warning)?;
+    sheet.sentence(label, &(words.pack_gaps)(gaps, statements.len(), absent), warning)?;
     for (user, reason) in &edition.users_missing {
         sheet.sentence(words.missing, &(words.user_missing)(*user, reason.as_deref()), true)?;
     }

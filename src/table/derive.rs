@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Builder, StringArray, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Builder, StringBuilder};
 use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
 use super::Table;
-use super::column::{flag, number, text};
+use super::column::{flag, number, text, text_at};
 use super::health::{Facts, health};
 
 /// What transactions need to know of accounts: connection and currency.
@@ -77,16 +77,13 @@ pub(super) fn fill_health(table: Table, rows: RecordBatch) -> Result<RecordBatch
     let Some(place) = table.schema().index_of("health") else { return Ok(rows) };
     let valid = |name: &str, row: usize| rows.column_by_name(name).is_some_and(|column| column.is_valid(row));
     let active = flag(&rows, "active");
-    let at = |column: Option<&'_ StringArray>, row: usize| {
-        column.filter(|c| c.is_valid(row)).map(|c| c.value(row).to_owned())
-    };
+    let (states, errors) = (text(&rows, "state"), text(&rows, "error"));
     let mut healths = StringBuilder::with_capacity(rows.num_rows(), rows.num_rows() * 8);
     for row in 0..rows.num_rows() {
-        let (state, error) = (at(text(&rows, "state"), row), at(text(&rows, "error"), row));
         healths.append_value(
             health(Facts {
-                state: state.as_deref(),
-                error: error.as_deref(),
+                state: states.and_then(|column| text_at(column, row)),
+                error: errors.and_then(|column| text_at(column, row)),
                 active: active.filter(|column| column.is_valid(row)).map(|column| column.value(row)),
                 disabled: valid("disabled", row),
                 ever_updated: valid("last_update", row),

@@ -1,4 +1,4 @@
-//! What a connection's state means for the data behind it (reference §4.5).
+//! What a connection's state means for the data behind it.
 //!
 //! Stored data stay readable in every state; the state only says whether they are being refreshed, and who can help.
 //! Health is a pure function of what is served; how old the data are depends on now and is computed by `status`.
@@ -64,16 +64,15 @@ impl Health {
         Self::ALL.into_iter().find(|health| health.as_str() == text)
     }
 
-    /// Who can clear it: `user`, `bank or powens`, `powens`, `nobody`, or nothing to clear.
+    /// Who can clear it, as the manifest says it: `user`, `user or operator`, `powens`. `None`: it is well, it resolves by
+    /// itself, or nobody can.
     #[must_use]
     pub const fn who(self) -> Option<&'static str> {
         match self {
-            Self::Healthy | Self::Disabled => None,
+            Self::Healthy | Self::Disabled | Self::Waiting | Self::Unsupported => None,
             Self::ActionNeeded => Some("user"),
-            Self::Waiting => Some("nobody: it resolves by itself"),
-            Self::Stale | Self::Unknown | Self::NeverSynced => Some("powens"),
-            Self::Unsupported => Some("nobody"),
             Self::Inactive => Some("user or operator"),
+            Self::Stale | Self::Unknown | Self::NeverSynced => Some("powens"),
         }
     }
 }

@@ -121,7 +121,8 @@ pub fn sort(table: Table, rows: &RecordBatch) -> Result<RecordBatch, ArrowError>
     let indices = match integer_keys(table, rows) {
         Some(keys) if keys.is_sorted() => return Ok(rows.clone()),
         Some(keys) => {
-            let mut indices: Vec<u32> = (0..u32::try_from(keys.len()).unwrap_or(u32::MAX)).collect();
+            let too_many = |_| ArrowError::InvalidArgumentError("more rows than a batch can have".to_owned());
+            let mut indices: Vec<u32> = (0..u32::try_from(keys.len()).map_err(too_many)?).collect();
             indices.sort_by_key(|index| keys[*index as usize]);
             UInt32Array::from(indices)
         }

@@ -17,7 +17,7 @@ macro_rules! tables {
         pub enum Table { $($(#[$doc])* $variant,)* }
 
         impl Table {
-            /// Every table, in the order of the design page.
+            /// Every table, in the order in which they are listed everywhere.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
 
             /// The table's name, which is also its folder's.
@@ -156,7 +156,7 @@ pub enum Clock {
     /// Documented as UTC.
     #[default]
     Utc,
-    /// Europe/Paris wall clock (client evidence, reference §2.3).
+    /// Europe/Paris wall clock: published clients read it so; the documentation does not say.
     Paris,
 }
 

@@ -6,18 +6,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 
-use powens_export::sandbox::{Endpoint, Fault, Nights, Rule, SandboxConfig};
+use powens_export::sandbox::{Endpoint, Fault, Nights, Rule};
 
 use crate::support::{Bank, latest, readers};
-
-fn bank() -> Bank {
-    Bank::new(SandboxConfig {
-        users: 4,
-        edge_cases: false,
-        transactions_per_user: 20,
-        ..SandboxConfig::default()
-    })
-}
 
 /// The samples of a metrics file, by name and labels.
 fn samples(python: &std::ffi::OsStr, file: &Path) -> BTreeMap<String, f64> {
@@ -30,7 +21,7 @@ fn samples(python: &std::ffi::OsStr, file: &Path) -> BTreeMap<String, f64> {
 #[test]
 fn prometheus_reads_how_the_last_run_ended_and_what_is_published() {
     let Some(python) = readers() else { return };
-    let bank = bank();
+    let bank = Bank::plain(4);
     let folder = tempfile::tempdir().unwrap();
     let (lake, file) = (folder.path().join("lake"), folder.path().join("powens.prom"));
     let words = ["--metrics-file", file.to_str().unwrap()];
@@ -98,7 +89,7 @@ fn prometheus_reads_how_the_last_run_ended_and_what_is_published() {
 
 #[test]
 fn the_file_is_replaced_in_one_step_and_costs_no_run_its_outcome() {
-    let bank = bank();
+    let bank = Bank::plain(4);
     let folder = tempfile::tempdir().unwrap();
     let (lake, metrics) = (folder.path().join("lake"), folder.path().join("metrics"));
     fs::create_dir(&metrics).unwrap();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use powens_export::lake::store::Syncs;
 use powens_export::lake::{Destination, LakeErrorKind};
-use powens_export::sandbox::{Nights, SandboxConfig};
+use powens_export::sandbox::Nights;
 
 use crate::support::{Bank, Program, assert_verified, disk, latest};
 
@@ -16,12 +16,7 @@ const KEEP_NOTHING: [&str; 6] = ["--keep-last", "0", "--keep-daily", "0", "--kee
 
 /// A lake of so many nights, two of them quiet, with a second run in the last.
 fn lake_of_nights(nights: u64) -> (tempfile::TempDir, PathBuf) {
-    let bank = Bank::new(SandboxConfig {
-        users: 2,
-        edge_cases: false,
-        transactions_per_user: 20,
-        ..SandboxConfig::default()
-    });
+    let bank = Bank::plain(2);
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     let busy = Nights { rows_come: true, rows_change: true, ..Nights::QUIET };

@@ -3,20 +3,10 @@
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use powens_export::sandbox::{Endpoint, Fault, Nights, Rule, SandboxConfig};
+use powens_export::sandbox::{Endpoint, Fault, Nights, Rule};
 use serde_json::{Value, json};
 
 use crate::support::{Bank, Done, Program};
-
-/// Six plain users, each with one connection.
-fn bank() -> Bank {
-    Bank::new(SandboxConfig {
-        users: 6,
-        edge_cases: false,
-        transactions_per_user: 20,
-        ..SandboxConfig::default()
-    })
-}
 
 /// A moment so many days after the bank's present, as the API writes it.
 fn days_from_now(bank: &Bank, days: i64) -> Box<str> {
@@ -104,7 +94,7 @@ fn masked_line(line: &str) -> String {
 
 #[test]
 fn good_news_and_bad_at_a_glance() {
-    let bank = bank();
+    let bank = Bank::plain(6);
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     bank.run(&lake, &[]).expect(0);
@@ -121,7 +111,7 @@ fn good_news_and_bad_at_a_glance() {
 
 #[test]
 fn a_machine_reads_the_same() {
-    let bank = bank();
+    let bank = Bank::plain(6);
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     lake_with_bad_news(&bank, &lake);
@@ -153,7 +143,7 @@ fn a_machine_reads_the_same() {
 
 #[test]
 fn growth_goes_back_a_week_of_snapshots_and_passes_over_what_cannot_be_read() {
-    let bank = bank();
+    let bank = Bank::plain(6);
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     for _ in 0..9 {

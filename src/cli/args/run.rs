@@ -1,7 +1,7 @@
 //! The flags of `run`.
 //!
 //! What belongs to a lake or a machine can also stand in the environment and in the file of settings. What belongs to
-//! one run (dates, users, mode, the overrides of guards) is a flag only: left behind in a file it would do harm.
+//! one run (dates, users, mode, `--accept-shrink`) is a flag only: left behind in a file it would do harm.
 
 use std::path::PathBuf;
 

@@ -26,10 +26,6 @@ pub(crate) fn attention(manifest: &Manifest, width: usize) -> String {
     for ((_, who), states) in groups {
         let total = states.values().map(Vec::len).sum::<usize>();
         text.push_str(&format!("  {}: {}\n", heading(who), human::count(total as u64)));
-        // What resolves by itself is counted, not listed: there is nothing to be done.
-        if who.starts_with("nobody") {
-            continue;
-        }
         for (state, entries) in states {
             let lines = entries.len() as u64;
             text.push_str(&format!(

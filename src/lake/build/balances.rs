@@ -74,7 +74,7 @@ fn batch(schema: &SchemaRef, accounts: &RecordBatch, rows: &[(u32, i32)]) -> Res
             "id_account" => "id",
             name => name,
         };
-        let missing = BuildError::Column { table: Table::Accounts, column: "that balances have" };
+        let missing = BuildError::Columns { table: Table::Accounts, what: "that balances take from them" };
         let values = accounts.column_by_name(source).ok_or(missing)?;
         take(values, &indices, None).map_err(BuildError::rows(Table::Balances))
     };

@@ -129,6 +129,7 @@ pub(super) fn rows(
     };
     let schema = Table::Coverage.schema().arrow(decimal);
     let columns: Option<Vec<_>> = schema.fields().iter().map(|field| column(field.name())).collect();
-    let columns = columns.ok_or(BuildError::Column { table: Table::Coverage, column: "that is new" })?;
+    let columns = columns
+        .ok_or(BuildError::Columns { table: Table::Coverage, what: "that this program gives them" })?;
     RecordBatch::try_new(schema, columns).map_err(BuildError::rows(Table::Coverage))
 }

@@ -43,6 +43,17 @@ pub enum BuildError {
         /// The column.
         column: &'static str,
     },
+    /// Rows lack columns that every row of their table has.
+    #[error("rows of {} do not have the columns {what}", table.name())]
+    Columns {
+        /// Their table.
+        table: Table,
+        /// Which, as a clause: "that order them".
+        what: &'static str,
+    },
+    /// Other files were written than rows were counted for (a bug).
+    #[error("the files of {} are not those whose rows were counted", .0.name())]
+    Files(Table),
     /// A user's unit was said to be fetched and is not staged.
     #[error("user {0} was fetched and is not staged")]
     NotStaged(UserId),

@@ -18,7 +18,7 @@ pub(super) type NumberKey = [i64; 4];
 
 impl Key for NumberKey {
     fn of(table: Table, rows: &RecordBatch) -> Result<Vec<Self>, BuildError> {
-        integer_keys(table, rows).ok_or(BuildError::Column { table, column: "of its order" })
+        integer_keys(table, rows).ok_or(BuildError::Columns { table, what: "that order them" })
     }
 }
 
@@ -27,7 +27,7 @@ pub(super) type TextKey = Vec<u8>;
 
 impl Key for TextKey {
     fn of(table: Table, rows: &RecordBatch) -> Result<Vec<Self>, BuildError> {
-        let missing = BuildError::Column { table, column: "of its order" };
+        let missing = BuildError::Columns { table, what: "that order them" };
         let columns: Option<Vec<_>> =
             table.schema().order.iter().map(|name| rows.column_by_name(name).cloned()).collect();
         let columns = columns.ok_or(missing)?;

@@ -8,6 +8,7 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::and;
 use arrow::compute::kernels::cmp::not_distinct;
 
+use crate::stage::merge::gallop;
 use crate::table::Table;
 
 use super::BuildError;
@@ -67,6 +68,17 @@ pub(super) trait Judge: Sync {
     }
 }
 
+/// What a side of a merge has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loaded {
+    /// No row is left.
+    Nothing,
+    /// Rows of the batch that was there before.
+    AtHand,
+    /// Rows of a batch that was just read.
+    Fresh,
+}
+
 /// One side of a merge: a stream, its batch at hand, and how far that is used up.
 struct Side<'a, K> {
     rows: std::iter::Fuse<Rows<'a>>,
@@ -81,10 +93,10 @@ impl<'a, K: Key> Side<'a, K> {
         Self { rows: rows.fuse(), batch: None, keys: Vec::new(), at: 0, last: None }
     }
 
-    /// Sees to it that there is a row at hand. `Some(true)`: a new batch was loaded.
-    fn load(&mut self, table: Table) -> Result<Option<bool>, BuildError> {
+    /// Sees to it that there is a row at hand.
+    fn load(&mut self, table: Table) -> Result<Loaded, BuildError> {
         if self.at < self.keys.len() {
-            return Ok(Some(false));
+            return Ok(Loaded::AtHand);
         }
         self.last = self.keys.pop().or_else(|| self.last.take());
         self.batch = None;
@@ -101,9 +113,9 @@ impl<'a, K: Key> Side<'a, K> {
                 return Err(BuildError::Unsorted(table));
             }
             (self.batch, self.keys) = (Some(batch), keys);
-            return Ok(Some(true));
+            return Ok(Loaded::Fresh);
         }
-        Ok(None)
+        Ok(Loaded::Nothing)
     }
 
     fn key(&self) -> &K {
@@ -116,14 +128,7 @@ impl<'a, K: Key> Side<'a, K> {
 
     /// How many of the rows at hand lie before `bound`.
     fn before(&self, bound: &K) -> usize {
-        let keys = &self.keys[self.at..];
-        // Looks near first: stretches are often short.
-        let mut step = 1;
-        while step < keys.len() && keys[step] < *bound {
-            step *= 2;
-        }
-        let from = step / 2;
-        from + keys[from..keys.len().min(step + 1)].partition_point(|key| key < bound)
+        gallop(&self.keys[self.at..], bound)
     }
 
     /// The next rows, which are then used up.
@@ -168,12 +173,12 @@ impl<'a, K: Key> Merge<'a, K> {
 
     fn step(&mut self) -> Result<Option<RecordBatch>, BuildError> {
         loop {
-            let staged = self.staged.load(self.table)?.is_some();
+            let staged = self.staged.load(self.table)? != Loaded::Nothing;
             let parent = self.parent.load(self.table)?;
-            if parent == Some(true) {
+            if parent == Loaded::Fresh {
                 self.judge_parent()?;
             }
-            match (staged, parent.is_some()) {
+            match (staged, parent != Loaded::Nothing) {
                 (false, false) => return Ok(None),
                 (true, false) => return Ok(self.arrive(self.staged.left())),
                 (false, true) => {

@@ -172,6 +172,10 @@ impl PartOutput<'_> {
             None => self.output.start(self.table, None)?,
         };
         let parts = writer.close(true)?;
+        if parts.len() != self.facts.len() {
+            // Both count the rows of a file: a bug, by which a file would be missing from the manifest.
+            return Err(BuildError::Files(self.table));
+        }
         for (part, facts) in parts.into_iter().zip(self.facts) {
             let areas = self.output.areas.iter();
             for (area, (_, file)) in areas.zip(part.files) {

@@ -19,7 +19,7 @@ pub(super) trait Watch: Default {
     fn see(&mut self, rows: &RecordBatch) -> Result<(), BuildError>;
 }
 
-/// Nothing.
+/// For parts of which nothing is watched.
 impl Watch for () {
     fn see(&mut self, _: &RecordBatch) -> Result<(), BuildError> {
         Ok(())

@@ -105,8 +105,8 @@ impl Population {
         !self.limits.is_empty()
     }
 
-    /// Whether a fetched row lies outside the dates that are held of its user. A change outside them is shown by a walk
-    /// that asks for changes, and is not ours to keep: what else there is on that day nobody asked.
+    /// Whether a fetched row lies outside the dates that are held of its user. A walk for changes shows such rows too. They
+    /// are left out: nobody asked for the rest of their day, and a lone row would pass for a whole one.
     pub(super) fn is_outside(&self, user: Option<i64>, day: Option<i32>) -> bool {
         user.and_then(|user| self.limits.get(&user)).is_some_and(|days| !days.contains(day))
     }

@@ -1,5 +1,5 @@
 //! The beginning of a manifest: which run, its place in the order, when it began. A manifest of many thousand accounts
-//! is tens of megabytes long; to keep order among fifty of them, its first lines are enough.
+//! is tens of megabytes long; to put fifty of them in order, their first lines are enough.
 
 use std::fmt;
 use std::io::Read;

@@ -204,7 +204,7 @@ impl Collector {
         last_update: Option<UtcTime>,
         complete: impl FnOnce(Attention) -> Attention,
     ) {
-        let Some(who) = Health::from_text(health).and_then(who_is_needed) else { return };
+        let Some(who) = Health::from_text(health).and_then(Health::who) else { return };
         let Some(since) = self.since.when(needy, state, health) else { return };
         let (kind, id_connection, id_source) = needy;
         self.attention.push(complete(Attention {
@@ -265,16 +265,6 @@ impl Collector {
             accounts: (!truncated).then(|| self.accounts.into_values().collect()),
             truncated,
             attention: self.attention,
-        }
-    }
-}
-
-/// Who can clear it; `None` where it is well, resolves by itself, or nobody can.
-fn who_is_needed(health: Health) -> Option<&'static str> {
-    match health {
-        Health::Healthy | Health::Disabled | Health::Waiting | Health::Unsupported => None,
-        Health::ActionNeeded | Health::Stale | Health::Inactive | Health::NeverSynced | Health::Unknown => {
-            health.who()
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::gzip;
 use super::kind::{Fault, RetryAfter};
 use super::link;
+use super::scene::Scene;
 use super::script::Step;
 use crate::sandbox::answer::{Answer, json_type};
 use crate::sandbox::clock::http_date;
@@ -16,17 +17,6 @@ pub(crate) enum Outcome {
     Http(Answer),
     /// Raw bytes; `status` is what the log says (0: none was sent).
     Script { status: u16, steps: Vec<Step> },
-}
-
-/// What faults need to know about the request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Scene<'a> {
-    pub(crate) origin: &'a str,
-    pub(crate) decoy: &'a str,
-    /// Path and query.
-    pub(crate) target: &'a str,
-    pub(crate) now: jiff::Timestamp,
-    pub(crate) number: u64,
 }
 
 const HTML: &str =

@@ -1,7 +1,7 @@
 //! Bends the `_links` and the rows of a page that is already written.
 
-use super::apply::Scene;
 use super::kind::NextLink;
+use super::scene::Scene;
 
 const NEXT: &[u8] = b"\"next\": ";
 const LINKS: &[u8] = b", \"_links\": ";

@@ -120,12 +120,12 @@ pub(super) const WORDS: Words = Words {
     ],
     total_columns: ["Währung", "Konten", "Zeilen", "Soll", "Haben", "Hinweise"],
     day_of: |what, day| format!("{what} (am {day})"),
-    pack_gaps: |gaps, accounts| {
-        if gaps == 0 {
-            format!("Vollständig: bei {accounts} Konten fehlt nichts")
-        } else {
-            format!("UNVOLLSTÄNDIG: bei {gaps} von {accounts} Konten fehlt etwas, siehe Spalte Fehlt")
-        }
+    pack_gaps: |gaps, accounts, absent| match (gaps, absent) {
+        (0, 0) => format!("Vollständig: bei {accounts} Konten fehlt nichts"),
+        (0, _) => format!(
+            "UNVOLLSTÄNDIG: bei {accounts} Konten fehlt nichts, aber von {absent} Nutzern ist kein Konto da, siehe unten"
+        ),
+        _ => format!("UNVOLLSTÄNDIG: bei {gaps} von {accounts} Konten fehlt etwas, siehe Spalte Fehlt"),
     },
     gap,
     remark_of,

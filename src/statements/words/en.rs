@@ -120,14 +120,14 @@ pub(super) const WORDS: Words = Words {
     ],
     total_columns: ["Currency", "Accounts", "Rows", "Debits", "Credits", "Remarks"],
     day_of: |what, day| format!("{what} ({day})"),
-    pack_gaps: |gaps, accounts| {
-        if gaps == 0 {
-            format!("Complete: nothing is missing for the {accounts} account(s)")
-        } else {
-            format!(
-                "INCOMPLETE: something is missing for {gaps} of {accounts} account(s), see the column Missing"
-            )
-        }
+    pack_gaps: |gaps, accounts, absent| match (gaps, absent) {
+        (0, 0) => format!("Complete: nothing is missing for the {accounts} account(s)"),
+        (0, _) => format!(
+            "INCOMPLETE: nothing is missing for the {accounts} account(s), but {absent} user(s) have none here, see below"
+        ),
+        _ => format!(
+            "INCOMPLETE: something is missing for {gaps} of {accounts} account(s), see the column Missing"
+        ),
     },
     gap,
     remark_of,

@@ -120,14 +120,14 @@ pub(super) const WORDS: Words = Words {
     ],
     total_columns: ["Devise", "Comptes", "Lignes", "Débits", "Crédits", "Remarques"],
     day_of: |what, day| format!("{what} (au {day})"),
-    pack_gaps: |gaps, accounts| {
-        if gaps == 0 {
-            format!("Complet : rien ne manque pour {accounts} compte(s)")
-        } else {
-            format!(
-                "INCOMPLET : il manque quelque chose pour {gaps} compte(s) sur {accounts}, voir la colonne Manque"
-            )
-        }
+    pack_gaps: |gaps, accounts, absent| match (gaps, absent) {
+        (0, 0) => format!("Complet : rien ne manque pour {accounts} compte(s)"),
+        (0, _) => format!(
+            "INCOMPLET : rien ne manque pour {accounts} compte(s), mais {absent} utilisateur(s) n'en ont aucun ici, voir plus bas"
+        ),
+        _ => format!(
+            "INCOMPLET : il manque quelque chose pour {gaps} compte(s) sur {accounts}, voir la colonne Manque"
+        ),
     },
     gap,
     remark_of,

@@ -138,7 +138,8 @@ pub(super) struct Words {
     pub(super) balance_columns: [&'static str; 17],
     pub(super) total_columns: [&'static str; 6],
     pub(super) day_of: fn(&str, String) -> String,
-    pub(super) pack_gaps: fn(usize, usize) -> String,
+    /// Accounts with something missing, accounts, and users of whom the snapshot has nothing.
+    pub(super) pack_gaps: fn(usize, usize, usize) -> String,
     pub(super) gap: fn(&Gap, Day<'_>) -> String,
     pub(super) remark_of: fn(Remark, Day<'_>) -> String,
     pub(super) no_balance: fn(&NoBalance, Day<'_>) -> String,
@@ -216,7 +217,8 @@ mod tests {
                 texts.push((words.state)(health, Some("newState")));
             }
             for count in [1, 2] {
-                texts.push((words.pack_gaps)(count, 3));
+                texts.push((words.pack_gaps)(count, 3, 0));
+                texts.push((words.pack_gaps)(0, 3, count));
                 texts.push((words.without)(count as u64));
                 texts.push((words.user_missing)(count as i64, None));
                 texts.push((words.remark_of)(Remark::SetAside(count as u64), &day));
@@ -225,6 +227,11 @@ mod tests {
                 texts.push((words.no_balance)(&NoBalance::Undated(count as u64), &day));
                 texts.push((words.no_balance)(&NoBalance::SubAccount(count as i64), &day));
             }
+            assert_ne!(
+                (words.pack_gaps)(0, 3, 0),
+                (words.pack_gaps)(0, 3, 1),
+                "a missing user is not complete"
+            );
             for text in texts {
                 assert!(!text.is_empty() && !crate::encode::needs_guard(&text), "{profile}: {text}");
             }

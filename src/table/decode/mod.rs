@@ -5,10 +5,10 @@
 //! the row before. What does not fit its column leaves the cell null, keeps its text in `extra` and is named in an
 //! issue; a row that cannot be stored at all is counted; only text that is not one whole JSON object is an error.
 //!
-//! Servers repeat themselves: a stretch of fields that come, byte for byte, as they came in the row before is one
-//! comparison, and their values are written again without being read; a key that comes where it came before, with its
-//! comma, quotes and colon, is another. On one core, itself shared with other programs, 690,000 rows a second of 1,000
-//! bytes each, where 620,000 were reached without the stretches.
+//! Servers repeat themselves, so each row that was read key by key becomes the template of those behind it
+//! ([`template`]): a row that is the template's text around other values is read hole by hole, and a value that never
+//! changes is copied without being read. A key is guessed from the one before it, with its comma, quotes and colon. On
+//! one core (November 2026): 1,156,000 rows a second of 1,020 bytes each, 690,000 where rows were compared field by field.
 //!
 //! | file | noun |
 //! |---|---|

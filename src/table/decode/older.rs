@@ -58,7 +58,7 @@ fn json(kind: &DataType, text: String) -> String {
 /// The values in another type, where it can hold every one of them as it is.
 ///
 /// # Errors
-/// When it cannot: then they must not be lost for a change of mind.
+/// When any value would change: a change of the schema must not lose data.
 pub(super) fn exactly(values: &ArrayRef, name: &str, kind: &DataType) -> Result<ArrayRef, ArrowError> {
     let strict = CastOptions { safe: false, ..CastOptions::default() };
     let converted = cast_with_options(values, kind, &strict);

@@ -13,7 +13,7 @@ use crate::table::{Issue, Table};
 use super::cursor::{Cursor, DecodeError, Raw, Value};
 use super::plan::TablePlan;
 use super::rows::{Finished, Rows, Surroundings};
-use super::text::unescape;
+use super::text::plain;
 
 /// A list that the API serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -299,10 +299,4 @@ fn read_href(cursor: &mut Cursor<'_>) -> Result<String, DecodeError> {
         }
     }
     href.ok_or(DecodeError::BadLink)
-}
-
-fn plain(raw: Raw<'_>) -> String {
-    let mut text = String::new();
-    unescape(raw, &mut text);
-    text
 }

@@ -87,7 +87,7 @@ impl Spacing {
 pub(super) struct ObjectPlan {
     /// What stands before the keys in `extra`: nothing, or `counterparty.`.
     pub(super) prefix: String,
-    /// The place, among those that follow fields, of what its first key was last time.
+    /// Index into `Rows::follows` of what the object's first key was in the row before.
     pub(super) entry: usize,
     pub(super) fields: Vec<Field>,
     by_key: HashMap<String, usize>,

@@ -87,8 +87,9 @@ impl Refill {
             .collect()
     }
 
-    /// The batch's columns that today's schema does not have with that type. They go where such a value is served;
-    /// a second reading of what another column holds is not served, and one that nobody knows goes by its own name.
+    /// The batch's columns that today's schema does not have with that type. Each goes back under the path at which the
+    /// API serves it. One whose path another column reads too is dropped: its value is there. One that today's schema
+    /// does not know goes to `extra` under its own name.
     fn older(&self, batch: &RecordBatch) -> Result<Vec<Older>, ArrowError> {
         let mut older = Vec::new();
         for (field, values) in batch.schema_ref().fields().iter().zip(batch.columns()) {

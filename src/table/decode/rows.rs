@@ -258,7 +258,8 @@ impl<'p> Rows<'p> {
         }
     }
 
-    /// Does with a field's first value in a row what its plan says. Whether it needs no second look when it comes again.
+    /// Handles a field's first value in the row as the plan says. Returns whether it is steady: written again for later
+    /// rows without being read.
     #[inline]
     fn take<'a>(
         &mut self,
@@ -284,7 +285,7 @@ impl<'p> Rows<'p> {
     }
 
     /// Writes a value to its field's columns, or keeps it where there is none. One issue tells of a misfit, whichever
-    /// column could not take the value. Whether all could.
+    /// column could not take the value. Returns whether every column took it.
     #[inline]
     fn put(&mut self, field: &Field, value: Value<'_>, json: &str) -> bool {
         if field.columns.is_empty() {

@@ -17,7 +17,7 @@ pub(super) struct Leaf<'p> {
     pub(super) target: Target<'p>,
     /// Where it stands, in bytes from the row's start.
     pub(super) text: Range<usize>,
-    /// How many of the leaves behind it are inside it: those of an object that was read key by key.
+    /// How many of the leaves that follow lie inside this one: 0 unless it is an object that was read key by key.
     pub(super) inner: usize,
     /// Whether it needs no second look when it comes again.
     pub(super) steady: bool,
@@ -153,8 +153,8 @@ impl<'p> Template<'p> {
         self.leaves.get(self.holes.get(hole)?.leaf).map(|leaf| &leaf.target)
     }
 
-    /// The fields whose values are the same in all rows that fit, with the values' texts: those inside of an object in
-    /// its place.
+    /// The fields outside the holes, each with its value's text. An object that was read key by key is represented by the
+    /// fields inside it.
     pub(super) fn steady(&self) -> impl Iterator<Item = (&'p Field, &str)> {
         let mut holes = self.holes.iter().peekable();
         let mut hidden = 0;

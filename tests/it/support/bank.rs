@@ -20,6 +20,16 @@ impl Bank {
         Self { sandbox, runtime }
     }
 
+    /// A bank without awkward cases, of so many users with 20 transactions each: every user is complete.
+    pub(crate) fn plain(users: usize) -> Self {
+        Self::new(SandboxConfig {
+            users,
+            edge_cases: false,
+            transactions_per_user: 20,
+            ..SandboxConfig::default()
+        })
+    }
+
     /// What serves it, for work beside it.
     pub(crate) const fn runtime(&self) -> &Runtime {
         &self.runtime
