@@ -78,8 +78,10 @@ fn no_fault(fault: &Fault) {
     let ended = scene.run("lake").whole();
     assert_eq!(ended.digests(), calm, "{fault:?}");
     let retries = &ended.manifest().requests.retries;
-    // The bank closes the connection after such an answer; a request that meets the close costs no attempt.
-    assert!(retries.keys().all(|kind| kind == "stale_connection"), "{fault:?}: {retries:?}");
+    // The bank closes the connection after such an answer. A request that meets the close costs no attempt; one that does
+    // so twice in a row, on a busy machine, costs one.
+    let of_closes = |kind: &String| ["stale_connection", "broken"].contains(&kind.as_str());
+    assert!(retries.keys().all(of_closes), "{fault:?}: {retries:?}");
 }
 
 /// Counts connections to a port and says these bytes to each.
