@@ -220,29 +220,7 @@ impl ApiError {
     /// users hang on (`users`, `connectors`) never is; the caller may still do without the connectors.
     #[must_use]
     pub fn is_unit_level(&self) -> bool {
-        match self.kind {
-            ApiErrorKind::NotApi
-            | ApiErrorKind::Redirect { .. }
-            | ApiErrorKind::Tls(_)
-            | ApiErrorKind::Unreachable(_)
-            | ApiErrorKind::RateExhausted
-            | ApiErrorKind::Configuration(_)
-            | ApiErrorKind::Journal(_) => false,
-            ApiErrorKind::Unauthorized
-            | ApiErrorKind::Forbidden
-            | ApiErrorKind::NotFound
-            | ApiErrorKind::NoAccount
-            | ApiErrorKind::NoToken
-            | ApiErrorKind::BadRequest
-            | ApiErrorKind::Locked
-            | ApiErrorKind::NotJson
-            | ApiErrorKind::Undecodable(_)
-            | ApiErrorKind::TooLarge(_)
-            | ApiErrorKind::ServerError
-            | ApiErrorKind::Transport(_)
-            | ApiErrorKind::Protocol(_)
-            | ApiErrorKind::BudgetExhausted => self.context.endpoint.is_some_and(Endpoint::is_per_user),
-        }
+        self.reason().is_some()
     }
 
     /// The exit class if this failure stops the run.
@@ -271,15 +249,23 @@ impl ApiError {
         }
     }
 
-    /// Why the user is incomplete, when it is one user's failure.
+    /// Why the user is incomplete, when it is one user's failure; `None` when it is everybody's.
     #[must_use]
-    pub fn reason(&self) -> Reason {
-        if self.context.endpoint == Some(Endpoint::Renew)
-            && self.context.status.is_some_and(|s| s / 100 == 4 && s != 429)
-        {
-            return Reason::RenewRefused;
+    pub fn reason(&self) -> Option<Reason> {
+        if !self.context.endpoint.is_some_and(Endpoint::is_per_user) {
+            return None;
         }
-        match self.kind {
+        let no_token = self.context.endpoint == Some(Endpoint::Renew)
+            && self.context.status.is_some_and(|s| s / 100 == 4 && s != 429);
+        Some(match self.kind {
+            ApiErrorKind::NotApi
+            | ApiErrorKind::Redirect { .. }
+            | ApiErrorKind::Tls(_)
+            | ApiErrorKind::Unreachable(_)
+            | ApiErrorKind::RateExhausted
+            | ApiErrorKind::Configuration(_)
+            | ApiErrorKind::Journal(_) => return None,
+            _ if no_token => Reason::RenewRefused,
             ApiErrorKind::Unauthorized => Reason::Unauthorized,
             ApiErrorKind::Forbidden => Reason::Forbidden,
             ApiErrorKind::NotFound => Reason::NotFound,
@@ -287,19 +273,10 @@ impl ApiError {
             ApiErrorKind::ServerError | ApiErrorKind::Locked => Reason::ServerError,
             ApiErrorKind::NotJson | ApiErrorKind::Undecodable(_) => Reason::Undecodable,
             ApiErrorKind::TooLarge(_) => Reason::PageTooLarge,
-            ApiErrorKind::RateExhausted => Reason::RateLimited,
             ApiErrorKind::BudgetExhausted => Reason::RetryBudget,
-            ApiErrorKind::Transport(_)
-            | ApiErrorKind::Protocol(_)
-            | ApiErrorKind::Unreachable(_)
-            | ApiErrorKind::Tls(_) => Reason::Transport,
-            ApiErrorKind::NoAccount
-            | ApiErrorKind::BadRequest
-            | ApiErrorKind::NotApi
-            | ApiErrorKind::Redirect { .. }
-            | ApiErrorKind::Configuration(_)
-            | ApiErrorKind::Journal(_) => Reason::RequestRefused,
-        }
+            ApiErrorKind::Transport(_) | ApiErrorKind::Protocol(_) => Reason::Transport,
+            ApiErrorKind::NoAccount | ApiErrorKind::BadRequest => Reason::RequestRefused,
+        })
     }
 
     /// What to do, when the message is all that somebody sees.
@@ -399,11 +376,22 @@ mod tests {
             "accounts of user 4101: access is forbidden, status 403, code forbidden; the user is left out of this run"
         );
         assert!(error.is_unit_level());
-        assert_eq!(error.reason(), Reason::Forbidden);
+        assert_eq!(error.reason(), Some(Reason::Forbidden));
         let users = ErrorContext { endpoint: Some(Endpoint::Users), user: None, ..context };
         let error = ApiError::new(ApiErrorKind::Unauthorized, users);
-        assert!(!error.is_unit_level());
+        assert_eq!(error.reason(), None);
         assert_eq!(error.exit_class(), ExitClass::Credentials);
+        let users = ErrorContext {
+            endpoint: Some(Endpoint::Accounts),
+            user: UserId::new(4101),
+            ..ErrorContext::default()
+        };
+        // Whoever is told to ask less, it is meant for all.
+        for kind in
+            [ApiErrorKind::RateExhausted, ApiErrorKind::Unreachable(Fault::Connect), ApiErrorKind::NotApi]
+        {
+            assert_eq!(ApiError::new(kind, users.clone()).reason(), None);
+        }
         let error = ApiError::configuration("the CA file holds no certificate");
         assert_eq!(
             error.to_string(),

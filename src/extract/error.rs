@@ -106,10 +106,9 @@ impl From<ExtractError> for Stop {
 
 impl From<ApiError> for Stop {
     fn from(error: ApiError) -> Self {
-        if error.is_unit_level() {
-            Self::Unit { reason: error.reason(), detail: error.to_string() }
-        } else {
-            Self::Run(error.into())
+        match error.reason() {
+            Some(reason) => Self::Unit { reason, detail: error.to_string() },
+            None => Self::Run(error.into()),
         }
     }
 }

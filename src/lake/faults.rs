@@ -9,10 +9,10 @@ use std::sync::Arc;
 use rustix::io::Errno;
 use tempfile::TempDir;
 
-use super::store::faulty::{Faulty, Point, Refusal};
+use super::store::faulty::{Faulty, Forgetful, Point, Refusal};
 use super::store::seam::{Act, Watcher, When};
-use super::store::{Step, seam};
-use super::{FILE_MODE, FilePath, LakeError, LakeErrorKind, Layout, Snapshot, fixture, publish};
+use super::store::{Step, Syncs, seam};
+use super::{Destination, FILE_MODE, FilePath, LakeError, LakeErrorKind, Layout, Snapshot, fixture, publish};
 use crate::verify::verify;
 
 const ERRORS: [Errno; 4] = [Errno::IO, Errno::NOSPC, Errno::ACCESS, Errno::DQUOT];
@@ -110,6 +110,29 @@ fn faults_62_to_68_readers_see_old_or_new_wherever_a_step_fails() {
 fn fault_75_readers_see_old_or_new_wherever_the_disk_ends() {
     // To the disk, a kill means only that no step follows.
     sweep(|point| point.when == When::Before, Refusal::from_then_on);
+}
+
+#[test]
+fn fault_64_what_the_kernel_lost_is_not_published_because_it_forgets() {
+    let first = first_night();
+    let publish_with = |lost: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        fixture::copy(first.path(), folder.path());
+        let kernel = Arc::new(Forgetful::default());
+        let _watching = seam::watch(folder.path(), kernel.clone());
+        let destination = Destination::open(folder.path(), fixture::start(2), Syncs::Executed).unwrap();
+        let manifest = fixture::build(&destination, &fixture::rows(3), 2, false);
+        kernel.lose_at(lost);
+        (publish(&destination, &manifest, FILE_MODE), kernel.asked())
+    };
+    let (published, syncs) = publish_with(usize::MAX);
+    published.unwrap();
+    // The last makes the link for people durable, for which a run does not fail.
+    for lost in 0..syncs - 1 {
+        let (published, _) = publish_with(lost);
+        assert!(published.is_err(), "sync {lost} of {syncs} failed, and the snapshot is published");
+    }
+    publish_with(syncs - 1).0.unwrap();
 }
 
 /// A file system that cannot make names durable, as some over FUSE or SMB.

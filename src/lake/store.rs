@@ -459,7 +459,7 @@ impl Store {
     fn sync(&self, file: &File) -> io::Result<()> {
         self.syncs.fetch_add(1, Ordering::Relaxed);
         match self.mode {
-            Syncs::Executed => file.sync_all(),
+            Syncs::Executed => self.seam.sync(file),
             Syncs::Counted => Ok(()),
         }
     }

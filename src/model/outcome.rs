@@ -69,8 +69,6 @@ codes! {
         ServerError = "server_error",
         /// Connections broke, stalled or were cut at every attempt.
         Transport = "transport",
-        /// The API kept answering 429.
-        RateLimited = "rate_limited",
         /// The retry budget of the run was used up.
         RetryBudget = "retry_budget",
         /// An answer that was asked for is no JSON page, at every attempt.

@@ -80,13 +80,15 @@ impl Default for SandboxConfig {
     }
 }
 
-/// How transaction lists are paged. `offset` is honoured in all three.
+/// How transaction lists are paged. `offset` is honoured in all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paging {
     /// `_links.next` carries a cursor over (date, id).
     Keyset,
     /// `_links.next` carries an `offset`.
     Offset,
+    /// `_links.next` carries a cursor that looks like the other and counts rows.
+    HiddenOffset,
     /// No `_links` at all.
     NoLinks,
 }

@@ -10,15 +10,32 @@ pub(crate) const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm
 /// The cursor of a place, percent-encoded as it stands in a link.
 pub(crate) fn write(place: Place) -> String {
     let date = if place.0 == i32::MAX { "null".to_owned() } else { format!("\"{}\"", day_text(-place.0)) };
-    let text = format!(r#"[{{"op":"lt","value":{date}}},{{"op":"gt","value":{}}}]"#, place.1);
+    escaped(&format!(r#"[{{"op":"lt","value":{date}}},{{"op":"gt","value":{}}}]"#, place.1))
+}
+
+/// The cursor of an API that counts rows and does not show it.
+pub(crate) fn write_count(rows: usize) -> String {
+    escaped(&format!(r#"[{{"op":"skip","value":{rows}}}]"#))
+}
+
+/// How many rows a cursor skips; `None` for one that names a place.
+pub(crate) fn read_count(cursor: &str) -> Option<usize> {
+    let skip = json(cursor)?.get(0).filter(|part| part["op"] == "skip")?.get("value")?.as_u64()?;
+    usize::try_from(skip).ok()
+}
+
+fn escaped(text: &str) -> String {
     encode(text.as_bytes()).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+}
+
+fn json(cursor: &str) -> Option<serde_json::Value> {
+    // A `+` that was not percent-encoded has become a space.
+    serde_json::from_slice(&decode(&cursor.replace(' ', "+"))?).ok()
 }
 
 /// The place of a cursor (already percent-decoded); `None` for what no server wrote.
 pub(crate) fn read(cursor: &str) -> Option<Place> {
-    // A `+` that was not percent-encoded has become a space.
-    let bytes = decode(&cursor.replace(' ', "+"))?;
-    let value: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    let value = json(cursor)?;
     let id = value.get(1)?.get("value")?.as_i64()?;
     let date = value.get(0)?.get("value")?;
     let place = rank(date.as_str());
@@ -69,6 +86,9 @@ mod tests {
         {
             assert_eq!(read(&request::decode(&write(place))), Some(place));
         }
+        let counted = request::decode(&write_count(40));
+        assert_eq!((read(&counted), read_count(&counted)), (None, Some(40)));
+        assert_eq!(read_count(&request::decode(&write((rank(None), 5)))), None);
         assert_eq!(read("W3sib3AiOi4uLn1d"), None);
         assert_eq!(read("%%%"), None);
     }

@@ -123,6 +123,10 @@ pub(crate) fn next_query(
         Paging::Offset => {
             format!("{}&offset={}", request.query_without(&["cursor", "offset"]), slice.offset + rows.len())
         }
+        Paging::HiddenOffset => {
+            let cursor = cursor::write_count(slice.offset + rows.len());
+            format!("{}&cursor={cursor}", request.query_without(&["cursor", "offset"]))
+        }
         Paging::NoLinks => return None,
     })
 }

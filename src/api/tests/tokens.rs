@@ -94,7 +94,7 @@ async fn a_refused_renewal_names_its_reason() {
     for status in ["400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found"] {
         let server = Server::start(Vec::new(), json(status, r#"{"code":"x"}"#)).await;
         let error = server.api().renew(user()).await.unwrap_err();
-        assert_eq!(error.reason(), Reason::RenewRefused, "{status}");
+        assert_eq!(error.reason(), Some(Reason::RenewRefused), "{status}");
         assert_eq!(server.seen().len(), 1);
     }
     let server = Server::start(Vec::new(), json("200 OK", r#"{"auth_token":"x"}"#)).await;

@@ -56,7 +56,6 @@ fn meaning(reason: Reason) -> &'static str {
         Reason::RenewRefused => "no token could be had",
         Reason::ServerError => "the API failed at every attempt",
         Reason::Transport => "the connection broke at every attempt",
-        Reason::RateLimited => "the API kept asking for fewer requests",
         Reason::RetryBudget => "too many requests had to be sent again in this run",
         Reason::Undecodable => "an answer was no page, at every attempt",
         Reason::PageTooLarge => "an answer exceeds what is taken in",

@@ -101,20 +101,6 @@ async fn fault_36_a_missing_next_link_is_noticed_by_the_total() {
 }
 
 #[tokio::test]
-async fn a_page_that_comes_twice_breaks_the_seam() {
-    let bench = Bench::start(SandboxConfig { page_cap: Some(50), ..plain(400) }).await;
-    let user = bench.only_user();
-    // The third page is the second once more.
-    bench.sandbox.inject(transactions().query("cursor").nth(2).fault(Fault::edit({
-        let first_again = std::sync::Mutex::new(None::<Vec<u8>>);
-        move |body| first_again.lock().unwrap().get_or_insert(body).clone()
-    })));
-    let run = bench.full().await;
-    assert_eq!(bench.check_run(&run), 400);
-    assert!(run.unit(user).rows_held == 400);
-}
-
-#[tokio::test]
 async fn a_refused_token_is_renewed_once() {
     let (bench, run) = with(plain(100), transactions().fault(Fault::Status(401))).await;
     assert_eq!(bench.check_run(&run), 100);

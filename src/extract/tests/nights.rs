@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::extract::tests::bench::{Bench, Lake, plain, window};
 use crate::extract::{PlanConfig, RunMode, Why, flag};
 use crate::model::{Proof, UnitMode, UserId};
-use crate::sandbox::{Endpoint, NewAccount, Nights, Paging, Rule, SandboxConfig};
+use crate::sandbox::{Endpoint, NewAccount, Nights, Paging, Rule, SandboxConfig, World};
 
 fn incremental() -> PlanConfig {
     PlanConfig { mode: RunMode::Incremental, ..PlanConfig::default() }
@@ -130,6 +130,51 @@ async fn an_account_that_appears_under_a_delta_walk_makes_it_a_full_one() {
     let run = bench.run(&lake.previous(), &incremental()).await;
     assert_eq!(run.unit(user).mode, UnitMode::Full);
     assert_eq!(run.rows_of(user).len(), 51);
+    bench.assert_polite();
+}
+
+/// A new account whose rows are as old as they were: no list of changes shows them.
+fn with_history(world: &mut World, user: UserId, dates: &[&str]) {
+    let account = world.add_account(user.get(), &NewAccount::default()).unwrap();
+    for date in dates {
+        world.quietly(|world| world.insert_transaction(user.get(), account, date, "1.00")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_appears_under_a_backfill_is_walked_whole() {
+    let bench = Bench::start(plain(400)).await;
+    let user = bench.only_user();
+    let (old, new) = (window(None, Some("2025-12-31")), window(Some("2026-01-01"), None));
+    let mut lake = Lake::default();
+    let config = |window| PlanConfig { window, ..PlanConfig::default() };
+    lake.absorb(&bench.run(&BTreeMap::new(), &config(new)).await);
+    bench.sandbox.night_of(Nights::QUIET);
+    let since = bench.sandbox.request_count();
+    // Of the new account the window shows the older row, and the changes since the last walk show none.
+    bench.sandbox.inject(Rule::on(Endpoint::Transactions).change(move |world| {
+        with_history(world, user, &["2025-11-11", "2026-02-02"]);
+    }));
+    let run = bench.run(&lake.previous(), &config(old)).await;
+    lake.absorb(&run);
+    assert!(lake.0[&user].facts.window.is_open());
+    assert_eq!(lake.rows(user).len(), 402);
+    bench.check(user, lake.rows(user), since);
+    bench.assert_polite();
+}
+
+#[tokio::test]
+async fn an_account_that_is_found_behind_the_rows_is_walked() {
+    let bench = Bench::start(plain(50)).await;
+    let user = bench.only_user();
+    // An account without rows: the accounts are looked at once more.
+    bench.sandbox.with_world(|world| world.add_account(user.get(), &NewAccount::default()).unwrap());
+    bench.sandbox.inject(Rule::on(Endpoint::Accounts).nth(2).change(move |world| {
+        with_history(world, user, &["2026-02-02"]);
+    }));
+    let run = bench.full().await;
+    assert_eq!(run.rows_of(user).len(), 51);
+    assert!(run.unit(user).flags.contains(&flag::ACCOUNTS_CHANGED.to_owned()));
     bench.assert_polite();
 }
 

@@ -1,9 +1,11 @@
 //! Paging of every kind: nothing is lost, and the proof costs what it should.
 
+use std::collections::BTreeSet;
+
 use crate::extract::flag;
-use crate::extract::tests::bench::{Bench, plain};
+use crate::extract::tests::bench::{Bench, Run, plain};
 use crate::model::Proof;
-use crate::sandbox::{Endpoint, Paging, SandboxConfig, Total};
+use crate::sandbox::{Endpoint, Paging, Rule, SandboxConfig, Total, World};
 use crate::table::Table;
 
 /// Requests for a user, renew and revoke included.
@@ -140,6 +142,95 @@ async fn a_day_too_large_for_one_answer_takes_two_equal_walks() {
         });
         let run = bench.full().await;
         assert_eq!(bench.check_run(&run), 135);
+        assert_eq!(run.unit(user).proof, Proof::TwoPass);
+    }
+}
+
+/// A walk over pages of twenty whose cursors count rows and do not show it. Rows come and change before the second page
+/// is read, one that was read already goes before the fourth, and no `total` tells.
+async fn hidden_offset(before_the_second: impl Fn(&mut World, i64, i64) + Send + 'static) -> (Bench, Run) {
+    let config = SandboxConfig {
+        paging: Paging::HiddenOffset,
+        page_cap: Some(20),
+        transactions_total: Total::Absent,
+        ..plain(90)
+    };
+    let bench = Bench::start(config).await;
+    let user = bench.only_user().get();
+    let account = bench.accounts_of(user)[0];
+    // Passes see only what moves under the walk.
+    bench.sandbox.with_world(|world| world.advance(3 * 86_400));
+    let cursor = || Rule::on(Endpoint::Transactions).query("cursor");
+    bench.sandbox.inject(cursor().nth(1).change(move |world| before_the_second(world, user, account)));
+    bench.sandbox.inject(cursor().nth(3).change(move |world| {
+        let read = world.holdings(user).unwrap().transactions().iter().nth(30).unwrap().id;
+        assert!(world.hard_delete(user, read));
+    }));
+    let run = bench.full().await;
+    (bench, run)
+}
+
+/// The rows of the first page that come last.
+fn last_of_the_first_page(world: &mut World, user: i64, n: usize) -> Vec<i64> {
+    let rows = world.holdings(user).unwrap().transactions().iter();
+    rows.skip(20 - n).take(n).map(|row| row.id).collect()
+}
+
+#[tokio::test]
+async fn a_row_that_comes_twice_shows_that_pages_count_rows() {
+    let (bench, run) = hidden_offset(|world, user, account| {
+        world.insert_transaction(user, account, &world.day(0), "1.00").unwrap();
+    })
+    .await;
+    assert!(run.unit(bench.only_user()).flags.contains(&flag::OFFSET_PAGING.to_owned()));
+    assert!(bench.check_run(&run) >= 89);
+}
+
+#[tokio::test]
+async fn dates_that_go_back_up_show_that_pages_count_rows() {
+    let (bench, run) = hidden_offset(|world, user, account| {
+        // What comes again on the second page was changed meanwhile, so that it is not the same as before.
+        let again = last_of_the_first_page(world, user, 3);
+        for id in &again {
+            assert!(world.edit_transaction(user, *id, |row| row.wording = Some("revu".into())));
+        }
+        let dates = |world: &mut World| -> BTreeSet<Option<Box<str>>> {
+            let holdings = world.holdings(user).unwrap();
+            again.iter().map(|id| holdings.transactions().get(*id).unwrap().date.clone()).collect()
+        };
+        assert!(dates(world).len() > 1, "the first of them is newer than the last");
+        for _ in 0..again.len() {
+            world.insert_transaction(user, account, &world.day(0), "1.00").unwrap();
+        }
+    })
+    .await;
+    assert!(run.unit(bench.only_user()).flags.contains(&flag::OFFSET_PAGING.to_owned()));
+    assert!(bench.check_run(&run) >= 89);
+}
+
+#[tokio::test]
+async fn a_walk_that_lost_a_row_is_not_equal_to_the_next() {
+    for (paging, total) in [(Paging::Offset, Total::Absent), (Paging::NoLinks, Total::Absent)] {
+        let config = SandboxConfig { paging, page_cap: Some(20), transactions_total: total, ..plain(60) };
+        let bench = Bench::start(config).await;
+        let user = bench.only_user();
+        let account = bench.accounts_of(user.get())[0];
+        let day = "2026-03-03";
+        bench.sandbox.with_world(|world| {
+            for _ in 0..75 {
+                world.insert_transaction(user.get(), account, day, "-1.00").unwrap();
+            }
+            world.advance(3 * 86_400);
+        });
+        // In the first walk of the day a row that was read goes: the first of the third page becomes the last of the second.
+        let third = Rule::on(Endpoint::Transactions).query("max_date=2026-03-03&offset=40");
+        bench.sandbox.inject(third.change(move |world| {
+            let rows = world.holdings(user.get()).unwrap().transactions().iter();
+            let first = rows.filter(|row| row.date.as_deref() == Some(day)).map(|row| row.id).next().unwrap();
+            assert!(world.hard_delete(user.get(), first));
+        }));
+        let run = bench.full().await;
+        assert_eq!(bench.check_run(&run), 134, "{paging:?}");
         assert_eq!(run.unit(user).proof, Proof::TwoPass);
     }
 }

@@ -1,8 +1,10 @@
 //! A disk that refuses chosen steps, and knows which there are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io;
 use std::path::{Component, Path};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::io::Errno;
@@ -100,6 +102,43 @@ impl Watcher for Faulty {
             return Err(refusal.errno.into());
         }
         Ok(())
+    }
+}
+
+/// A kernel as Linux is: that it lost what was written is said once, to the sync that comes first, and then forgotten.
+#[derive(Debug)]
+pub(crate) struct Forgetful {
+    asked: AtomicUsize,
+    lost: AtomicUsize,
+}
+
+impl Default for Forgetful {
+    fn default() -> Self {
+        Self { asked: AtomicUsize::new(0), lost: AtomicUsize::new(usize::MAX) }
+    }
+}
+
+impl Forgetful {
+    /// Counts from nought; the sync after the first `nth` fails.
+    pub(crate) fn lose_at(&self, nth: usize) {
+        self.asked.store(0, Ordering::SeqCst);
+        self.lost.store(nth, Ordering::SeqCst);
+    }
+
+    /// How many syncs it was asked for.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+impl Watcher for Forgetful {
+    fn reach(&self, _: When, _: &Path, _: &Act<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync(&self, _: &File) -> io::Result<()> {
+        let here = self.asked.fetch_add(1, Ordering::SeqCst);
+        if here == self.lost.load(Ordering::SeqCst) { Err(Errno::IO.into()) } else { Ok(()) }
     }
 }
 

@@ -2,6 +2,7 @@
 //! whoever opens it, then asks the watcher before and after each step. In a shipped program there is no watcher and
 //! nothing to ask.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -46,6 +47,11 @@ impl Seam {
     pub(super) fn around<T>(&self, _act: &Act<'_>, run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         run()
     }
+
+    /// Asks the kernel to make a file or folder durable.
+    pub(super) fn sync(&self, file: &File) -> io::Result<()> {
+        file.sync_all()
+    }
 }
 
 #[cfg(test)]
@@ -70,6 +76,11 @@ mod watching {
     pub(crate) trait Watcher: Debug + Send + Sync {
         /// An error becomes the step's: before it, the step is not done; after it, it is done and said to have failed.
         fn reach(&self, when: When, root: &Path, act: &Act<'_>) -> io::Result<()>;
+
+        /// The kernel, asked to make a file or folder durable: within a step, and as often as the store asks.
+        fn sync(&self, file: &File) -> io::Result<()> {
+            file.sync_all()
+        }
     }
 
     type Registered = (PathBuf, Arc<dyn Watcher>);
@@ -115,6 +126,14 @@ mod watching {
             let value = run()?;
             watcher.reach(When::After, root, act)?;
             Ok(value)
+        }
+
+        /// Asks the kernel, or the watcher in its place, to make a file or folder durable.
+        pub(in crate::lake::store) fn sync(&self, file: &File) -> io::Result<()> {
+            match &self.watcher {
+                Some((_, watcher)) => watcher.sync(file),
+                None => file.sync_all(),
+            }
         }
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use rustix::io::Errno;
 use tempfile::TempDir;
 
-use super::faulty::{Faulty, Point, Refusal};
+use super::faulty::{Faulty, Forgetful, Point, Refusal};
 use super::seam::When;
 use super::*;
 
@@ -222,6 +222,26 @@ fn errors_name_the_step_and_no_more_than_the_relative_path() {
     assert!(!text.contains(folder.path().to_str().unwrap()));
     assert_eq!(io::Error::from(error).kind(), io::ErrorKind::NotFound);
     assert!(store.sync_dir(path("no")).unwrap_err().is_sync());
+}
+
+#[test]
+fn fault_64_a_failed_sync_is_final() {
+    let folder = tempfile::tempdir().unwrap();
+    let kernel = Arc::new(Forgetful::default());
+    let _watching = seam::watch(folder.path(), kernel.clone());
+    let store = Store::open(folder.path(), Syncs::Executed).unwrap();
+    // The sync of the file, then that of its folder.
+    for (nth, step) in [Step::SyncFile, Step::SyncDir].into_iter().enumerate() {
+        kernel.lose_at(nth);
+        let error = store.replace(path("LATEST"), 0o640, b"new").unwrap_err();
+        assert!(error.is_sync() && error.to_string().contains(&step.to_string()), "{error}");
+        assert_eq!(kernel.asked(), nth + 1, "{step}: the kernel is asked again");
+    }
+    // One of many files is enough.
+    let file = |name: &str| (name.into(), store.create_file(path(name), 0o600).unwrap());
+    let files = ["a", "b", "c"].map(file);
+    kernel.lose_at(1);
+    assert!(store.sync_all(&files).unwrap_err().is_sync());
 }
 
 #[test]

@@ -22,11 +22,14 @@ pub(crate) fn answer(call: &mut Call<'_>, user: i64) -> Result<Answer, Answer> {
     }
     let limit = limit(call)?;
     let filters = Filters::of(call.request)?;
-    let after = match call.request.parameter("cursor") {
-        Some(text) => Some(cursor::read(&text).ok_or_else(|| Answer::invalid("cursor"))?),
-        None => None,
-    };
-    let slice = Slice { after, offset: guard::count(call, "offset")?.unwrap_or(0), limit };
+    let cursor = call.request.parameter("cursor");
+    let after = cursor.as_deref().and_then(cursor::read);
+    let counted = cursor.as_deref().and_then(cursor::read_count);
+    if cursor.is_some() && after.is_none() && counted.is_none() {
+        return Err(Answer::invalid("cursor"));
+    }
+    let offset = guard::count(call, "offset")?.or(counted).unwrap_or(0);
+    let slice = Slice { after, offset, limit };
     call.state.world.build(user);
     let scope = scope(call, user, filters.all)?;
     let place = Place::of(call);
