@@ -224,6 +224,34 @@ pub(super) fn stir(world: &mut World, rng: &mut Rng, user: i64, habits: &Habits)
     }
 }
 
+/// A row that has no `last_update` changes and gets none: no list of changes will ever show that. Only where it is held
+/// as such: of a row that lost its `last_update` nobody could know.
+pub(super) fn change_unmarked(world: &mut World, user: i64, habits: &Habits, held: impl Fn(i64) -> bool) {
+    let living = living(world, user, habits);
+    let unmarked = world.holdings(user).and_then(|holdings| {
+        let mut rows = holdings.transactions().iter();
+        let found =
+            rows.find(|row| row.last_update.is_none() && living.contains(&row.id_account) && held(row.id));
+        found.map(|row| row.id)
+    });
+    if let Some(row) = unmarked {
+        world
+            .quietly(|world| world.edit_transaction(user, row, |row| row.wording = Some("sans date".into())));
+    }
+}
+
+/// Half of what a user has, rows or accounts, goes without a trace.
+pub(super) fn vanish(world: &mut World, rng: &mut Rng, user: i64, habits: &Habits) {
+    let goes = |rng: &mut Rng, ids: Vec<i64>| ids.into_iter().filter(|_| rng.bool()).collect::<Vec<_>>();
+    if rng.bool() {
+        let ids = rows(world, user, habits);
+        goes(rng, ids).into_iter().for_each(|row| assert!(world.hard_delete(user, row)));
+    } else {
+        let ids = accounts(world, user, false);
+        goes(rng, ids).into_iter().for_each(|account| assert!(world.remove_account(user, account)));
+    }
+}
+
 /// Everybody's newest row goes without a trace.
 pub(super) fn purge(world: &mut World, habits: &Habits) {
     for user in world.users() {
@@ -240,7 +268,7 @@ pub(super) fn rearrange(world: &mut World, rng: &mut Rng, user: i64) {
         .holdings(user)
         .map_or_else(Vec::new, |holdings| holdings.connections().map(|row| row.id).collect());
     let connection = pick(rng, &connections);
-    match (rng.u8(..10), account, connection) {
+    match (rng.u8(..12), account, connection) {
         (0, ..) => connect(world, rng, user),
         (1..3, _, Some(_)) => {
             if let Some(account) = open(world, rng, user, connection) {
@@ -265,6 +293,12 @@ pub(super) fn rearrange(world: &mut World, rng: &mut Rng, user: i64) {
         (8, Some(account), _) => {
             world.recreate_account(user, account);
         }
+        (10, Some(account), _) => {
+            world.remove_account(user, account);
+        }
+        (11, _, Some(connection)) => {
+            world.remove_connection(user, connection);
+        }
         (9, _, Some(connection)) => {
             let state = ["wrongpass", "SCARequired", "bug"][rng.usize(..3)];
             world.set_state(user, connection, (rng.bool()).then_some(state));
@@ -277,7 +311,8 @@ pub(super) fn rearrange(world: &mut World, rng: &mut Rng, user: i64) {
 /// which the exporter never saw that it was `away` could not be told from one that stayed.
 pub(super) fn bring_back(world: &mut World, rng: &mut Rng, user: i64, away: impl Fn(i64) -> bool) {
     let Some(holdings) = world.holdings(user) else { return };
-    let refused = holdings.accounts().filter(|row| row.disabled.is_some()).map(|row| row.id);
+    let refused = holdings.accounts().filter(|row| row.disabled.is_some() || row.deleted.is_some());
+    let refused = refused.map(|row| row.id);
     let refused: Vec<i64> = refused.filter(|account| away(*account)).collect();
     let connections: Vec<i64> = holdings.connections().map(|row| row.id).collect();
     let account = match (pick(rng, &refused), pick(rng, &connections)) {
@@ -287,7 +322,7 @@ pub(super) fn bring_back(world: &mut World, rng: &mut Rng, user: i64, away: impl
             .unwrap(),
         (None, None) => return,
     };
-    world.enable_account(user, account);
+    world.edit_account(user, account, |row| (row.disabled, row.deleted) = (None, None));
     let mut earlier = world.clock().clone();
     earlier.advance(-9 * 86_400);
     for _ in 0..rng.usize(1..4) {

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use powens_export::sandbox::{Endpoint, History, Kind, RequestRecord, Sandbox};
 
 use super::cells::{Cell, Want, wanted};
@@ -35,12 +37,32 @@ pub(super) struct Run<'a> {
     pub(super) hushed: &'a BTreeSet<i64>,
     /// Whether the user's list shows the rows of archived accounts.
     pub(super) archived_shown: bool,
+    /// What was when in the list of users.
+    pub(super) people: &'a History,
+    /// When the run began, on the bank's clock.
+    pub(super) began: Timestamp,
+    /// Why the one user who is lost may be said to be.
+    pub(super) reasons: &'static [&'static str],
+    /// The operator allows that rows and accounts are gone.
+    pub(super) shrink_accepted: bool,
 }
 
-/// What the judge remembers from run to run: the first request of each user's last full walk.
+/// What the judge remembers from run to run: the first request of each user's last full walk and of the last of any kind,
+/// with their times.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
-    full_since: BTreeMap<i64, u64>,
+    full_since: BTreeMap<i64, (u64, Timestamp)>,
+    walked: BTreeMap<i64, Timestamp>,
+}
+
+impl Memory {
+    pub(super) fn full_at(&self, user: i64) -> Option<Timestamp> {
+        self.full_since.get(&user).map(|(_, at)| *at)
+    }
+
+    pub(super) fn walked_at(&self, user: i64) -> Option<Timestamp> {
+        self.walked.get(&user).copied()
+    }
 }
 
 /// What a verdict counts.
@@ -61,7 +83,7 @@ impl Run<'_> {
         let mut verdict = Verdict::default();
         let units = self.after.units();
         let listing = self.span_of(self.span, None, &[Endpoint::Users]).unwrap_or(self.span);
-        let people = self.sandbox.user_history();
+        let people = self.people;
         for user in people.ids(Kind::User) {
             let always = people.existed(Kind::User, user, listing.0, listing.1);
             let never = people.absent(Kind::User, user, self.span.0 + 1, self.span.1);
@@ -102,8 +124,10 @@ impl Run<'_> {
             if matches!(unit.outcome.as_str(), "carried" | "failed") {
                 verdict.incomplete += 1;
             }
-            self.outcome_is_right(*user, unit, &people, listing, &mut verdict.findings);
+            self.outcome_is_right(*user, unit, people, listing, &mut verdict.findings);
+            self.promised(*user, unit, memory, &mut verdict.findings);
         }
+        self.may_be_published(&mut verdict.findings);
         self.manifest_agrees(&units, &mut verdict.findings);
         self.changes_agree(&mut verdict.findings);
         verdict
@@ -176,14 +200,14 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a user signed in less than two hours ago.
+    /// Whether a user had signed in less than two hours ago when the run began: by a clock of Paris that is read as UTC,
+    /// which makes them up to two hours younger.
     fn young(&self, user: i64) -> bool {
-        self.sandbox.with_world(|world| {
-            let mut earlier = world.clock().clone();
-            earlier.advance(-7_200);
-            let signin = world.user(user).and_then(|user| user.signin.clone());
-            signin.is_some_and(|signin| *signin > *earlier.paris_text())
-        })
+        let earlier =
+            self.began.to_zoned(TimeZone::get("Europe/Paris").unwrap()) - SignedDuration::from_hours(4);
+        let earlier = earlier.strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let signin = self.sandbox.with_world(|world| world.user(user).and_then(|user| user.signin.clone()));
+        signin.is_some_and(|signin| *signin > *earlier)
     }
 
     /// A user said to be complete: every row that was there all the time, each row as it was at some instant.
@@ -213,10 +237,12 @@ impl Run<'_> {
         let whole = in_full && !matches!(self.order, Order::Window(..));
         // A window walk of a user of whom nothing was held is a full walk of that window.
         let new = self.before.is_none_or(|before| before.table("accounts").of("id_user", user).is_empty());
+        let at = self.log.iter().find(|record| record.number == first).map_or(self.began, |record| record.at);
+        memory.walked.insert(user, at);
         if whole || new || !memory.full_since.contains_key(&user) {
-            memory.full_since.insert(user, first);
+            memory.full_since.insert(user, (first, at));
         }
-        let since = memory.full_since[&user];
+        let (since, _) = memory.full_since[&user];
         let fresh = |date: Option<&str>| whole || (in_full && inside(&self.window, date));
         self.rows(user, unit, &history, (first, last), since, &fresh, verdict);
         let lists = self.span_of(span, Some(user), &[Endpoint::Connections, Endpoint::Accounts]);
@@ -512,7 +538,7 @@ fn keyed(sheet: &Sheet) -> BTreeMap<Cell, &Vec<Cell>> {
 }
 
 /// Whether a date lies in a window whose ends are included, open where `None`. Only an open window holds no date.
-fn inside((from, to): &(Cell, Cell), date: Option<&str>) -> bool {
+pub(super) fn inside((from, to): &(Cell, Cell), date: Option<&str>) -> bool {
     match date {
         None => from.is_none() && to.is_none(),
         Some(date) => {
@@ -522,7 +548,7 @@ fn inside((from, to): &(Cell, Cell), date: Option<&str>) -> bool {
 }
 
 /// Whether the first window has every date of the second.
-fn covers((from, to): &(Cell, Cell), (first, last): &(Cell, Cell)) -> bool {
+pub(super) fn covers((from, to): &(Cell, Cell), (first, last): &(Cell, Cell)) -> bool {
     (from.is_none() || first.is_some() && from <= first) && (to.is_none() || last.is_some() && to >= last)
 }
 

@@ -68,11 +68,12 @@ impl Published {
     pub(super) fn units(&self) -> BTreeMap<i64, Unit> {
         let at = |name| self.units.at(name);
         let (id, outcome, reason) = (at("id_user"), at("outcome"), at("reason"));
-        let (from, to) = (at("window_from"), at("window_to"));
+        let (from, to, since) = (at("window_from"), at("window_to"), at("since"));
         let unit = |row: &Vec<Cell>| {
             let unit = Unit {
                 outcome: row[outcome].clone().unwrap(),
                 reason: row[reason].clone(),
+                since: row[since].clone(),
                 window: (row[from].clone(), row[to].clone()),
             };
             (row[id].as_deref().unwrap().parse().unwrap(), unit)
@@ -85,6 +86,17 @@ impl Published {
         let sheet = self.table(table);
         let rows = sheet.of("id_user", user).into_iter();
         rows.filter(|row| row[sheet.at("deleted")].is_none()).count() as u64
+    }
+
+    /// A table without one of its columns.
+    pub(super) fn without(&self, table: &str, column: &str) -> Sheet {
+        let mut sheet = self.table(table).clone();
+        if !sheet.columns.is_empty() {
+            let at = sheet.at(column);
+            sheet.columns.remove(at);
+            sheet.rows.iter_mut().for_each(|row| drop(row.remove(at)));
+        }
+        sheet
     }
 
     /// Path and digest of every data file.
@@ -103,8 +115,16 @@ impl Published {
 pub(super) struct Unit {
     pub(super) outcome: String,
     pub(super) reason: Cell,
+    pub(super) since: Cell,
     /// First and last date held; open where `None`.
     pub(super) window: (Cell, Cell),
+}
+
+impl Unit {
+    /// Whether the snapshot holds what a walk brought.
+    pub(super) fn holds(&self) -> bool {
+        matches!(self.outcome.as_str(), "complete" | "carried" | "kept")
+    }
 }
 
 pub(super) fn text(value: &Value) -> &str {

@@ -4,7 +4,8 @@
 //!
 //! ```text
 //!   seed ─► schedule ─► play ──► bank (what happens), trouble (what goes wrong), the exporter
-//!                        └─────► reader, lake (read by strangers) ─► judge (rows), conduct (requests) ─► tally
+//!                        └─────► reader, lake (read by strangers) ─► judge (rows), promises (everything else said of
+//!                                them), conduct and costs (requests), secrets, descriptors ─► tally
 //! ```
 //!
 //! One seed replays one schedule: `POWENS_EXPORT_SIMULATION_SEEDS=42..43 cargo test --test it simulation`. More than
@@ -14,9 +15,11 @@ mod bank;
 mod cells;
 mod conduct;
 mod costs;
+mod descriptors;
 mod judge;
 mod lake;
 mod play;
+mod promises;
 mod reader;
 mod schedule;
 mod secrets;
@@ -135,7 +138,7 @@ fn the_same_seed_is_the_same_schedule() {
 
 #[test]
 fn the_judge_notices_what_is_wrong() {
-    let tampers: [(&str, Tamper); 5] = [
+    let tampers: [(&str, Tamper); 6] = [
         ("is lost", |snapshot| drop(transactions(snapshot).rows.pop().unwrap())),
         ("is there 2 times", |snapshot| {
             let sheet = transactions(snapshot);
@@ -147,6 +150,11 @@ fn the_judge_notices_what_is_wrong() {
             sheet.rows[0][value] = Some("31415e-4".to_owned());
         }),
         ("accounts", |snapshot| drop(snapshot.tables.get_mut("accounts").unwrap().rows.pop().unwrap())),
+        ("and today is", |snapshot| {
+            let sheet = snapshot.tables.get_mut("balances").unwrap();
+            let day = sheet.at("day");
+            sheet.rows.iter_mut().for_each(|row| row[day] = Some("2001-01-01".to_owned()));
+        }),
         ("is not accounted for", |snapshot| drop(snapshot.units.rows.pop().unwrap())),
     ];
     let folder = scratch();

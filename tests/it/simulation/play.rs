@@ -1,27 +1,32 @@
 //! Plays a schedule: one bank, one lake, night after night, each run held against what happened.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use fastrand::Rng;
+use jiff::Timestamp;
 use powens_export::api::{ApiConfig, BaseUrl, Rate, Timings};
 use powens_export::export::{self, Cancel, ExportError, RunConfig, RunMode, RunReport, Syncs};
 use powens_export::lake::guard::Refusal;
 use powens_export::model::{Secret, UserId, Window};
-use powens_export::sandbox::{Nights, On, RequestRecord, Rule, Sandbox, World};
+use powens_export::sandbox::{Nights, On, Paging, RequestRecord, Rule, Sandbox, World};
 use powens_export::verify::verify;
 
 use super::bank::{self, Habits};
 use super::cells::Cell;
 use super::conduct;
 use super::costs;
+use super::descriptors::{self, Peak};
 use super::judge::{Memory, Run};
 use super::lake::{self, Findings, Published};
+use super::promises;
 use super::reader::Reader;
 use super::schedule::{Night, Order, Schedule};
 use super::secrets::{self, Ear};
@@ -123,7 +128,7 @@ impl Stage<'_> {
         match night.soon {
             _ if at == 0 => {}
             Some(seconds) => self.sandbox.with_world(|world| world.advance(seconds)),
-            None => self.sandbox.night_of(Nights::QUIET),
+            None => (0..night.gap).for_each(|_| self.sandbox.night_of(Nights::QUIET)),
         }
         self.sandbox.with_world(|world| {
             if night.moved && at > 0 {
@@ -143,7 +148,19 @@ impl Stage<'_> {
                 && rng.u8(..3) == 0
                 && let Some(user) = somebody(world, &mut rng)
             {
-                bank::bring_back(world, &mut rng, user, |account| self.shows_refused(account));
+                bank::bring_back(world, &mut rng, user, |account| self.shows_away(account));
+            }
+            if rng.u8(..4) == 0
+                && let Some(user) = somebody(world, &mut rng)
+            {
+                bank::change_unmarked(world, user, &habits, |row| self.shows_unmarked(row));
+            }
+            if self.habits.hard
+                && at > 0
+                && rng.u8(..16) == 0
+                && let Some(user) = somebody(world, &mut rng)
+            {
+                bank::vanish(world, &mut rng, user, &habits);
             }
             // Seldom so much changes that a list of changes has several pages.
             if at > 0
@@ -157,12 +174,20 @@ impl Stage<'_> {
         });
     }
 
-    /// Whether the last snapshot has the account as one without consent, or has nothing of it.
-    fn shows_refused(&self, account: i64) -> bool {
+    /// Whether the last snapshot has the account as archived or without consent, or has nothing of it.
+    fn shows_away(&self, account: i64) -> bool {
         let Some(last) = &self.last else { return true };
         let accounts = last.table("accounts");
-        let rows = accounts.of("id", account);
-        rows.iter().all(|row| row[accounts.at("disabled")].is_some())
+        let away =
+            |row: &&Vec<Cell>| ["disabled", "deleted"].iter().any(|mark| row[accounts.at(mark)].is_some());
+        accounts.of("id", account).iter().all(away)
+    }
+
+    /// Whether the last snapshot has the row, without a `last_update`.
+    fn shows_unmarked(&self, row: i64) -> bool {
+        let Some(last) = &self.last else { return false };
+        let rows = last.table("transactions");
+        rows.of("id", row).iter().any(|row| row[rows.at("last_update")].is_none())
     }
 
     /// Decides what goes wrong in a run, and tells the sandbox.
@@ -173,6 +198,8 @@ impl Stage<'_> {
         let mut troubles: Vec<Trouble> = (0..night.troubles)
             .map(|_| trouble::random(&mut rng, &users, self.schedule.total_tells()))
             .collect();
+        // A token that is refused twice is the user's failure.
+        troubles.dedup_by(|one, other| one.class == "one 401" && other.class == one.class);
         // One trouble that stops the run, or one poisoned user, is enough to judge by.
         if let Some(worst) = troubles.iter().position(|trouble| trouble.fate != Fate::Healed) {
             troubles = vec![troubles.swap_remove(worst)];
@@ -218,7 +245,7 @@ impl Stage<'_> {
             let Some(user) = somebody(world, &mut rng) else { return };
             match rng.u8(..40) {
                 0 => bank::rearrange(world, &mut rng, user),
-                1 => bank::come_and_go(world, &mut rng),
+                1 | 2 => bank::come_and_go(world, &mut rng),
                 _ if purge => bank::purge(world, &habits),
                 _ => bank::stir(world, &mut rng, user, &habits),
             }
@@ -229,13 +256,23 @@ impl Stage<'_> {
     async fn night(&mut self, night: &Night, at: usize) {
         let mut plan = self.plan(night);
         let from = self.sandbox.request_count();
+        let began = self.sandbox.with_world(|world| world.clock().now());
+        let kept = (self.memory.clone(), self.last.clone(), self.failed.clone(), self.accept_shrink);
         let before = lake::pointer(&self.lake);
         let config = self.config(night, &plan);
         let reader = Reader::new(&self.lake);
         let watch = self.schedule.compared.then(|| reader.clone().watch());
         let ear = Ear::default();
         let listening = self.schedule.overheard().then(|| ear.listen());
-        let result = export::run(config, plan.cancel.clone(), &|_| reader.look()).await;
+        let (folder, peak) = (self.lake.parent().unwrap().to_owned(), Peak::default());
+        let counted = self.schedule.overheard();
+        let looked = |_| {
+            reader.look();
+            if counted {
+                peak.look(&folder);
+            }
+        };
+        let result = export::run(config, plan.cancel.clone(), &looked).await;
         drop(listening);
         if let Some(watch) = watch {
             watch.stop();
@@ -250,16 +287,35 @@ impl Stage<'_> {
             // What would have stopped the run was never asked for: a token for anybody, where all units were staged.
             plan.fate = Fate::Healed;
         }
+        if let Fate::ManyLost(users) = &plan.fate {
+            let spoiled = |record: &&RequestRecord| record.fault.is_some() && record.user.is_some();
+            let lost: BTreeSet<_> =
+                requests.iter().filter(spoiled).filter_map(|record| record.user).collect();
+            let many = users.iter().filter(|user| lost.contains(user)).count() > 1;
+            plan.fate = match (many, night.churn) {
+                (true, None) => Fate::Stopped(4),
+                // One of them may have left meanwhile.
+                (true, Some(_)) => Fate::MayStop(4),
+                (false, _) => Fate::Doubtful,
+            };
+        }
+        if let Fate::OneLost(user) = plan.fate
+            && !requests.iter().any(|record| record.user == Some(user) && self.spoils(record))
+        {
+            plan.fate = Fate::Healed;
+        }
         conduct::polite(&self.sandbox, &mut findings);
+        promises::renewals(&requests, &mut findings);
         self.sandbox.with_world(|world| {
             let quiet = night.churn.is_none();
             costs::bounded(world, &self.schedule.api, &requests, quiet, &mut findings);
         });
-        let folder = self.lake.parent().unwrap();
-        secrets::closed(folder, &mut findings);
+        descriptors::closed(&folder, &mut findings).await;
+        peak.is_bounded(&mut findings);
+        secrets::closed(&folder, &mut findings);
         if self.schedule.overheard() {
             let error = result.as_ref().err().map_or_else(String::new, |error| format!("{error} {error:?}"));
-            secrets::kept(&self.sandbox, &format!("{}{error}", ear.heard()), folder, &mut findings);
+            secrets::kept(&self.sandbox, &format!("{}{error}", ear.heard()), &folder, &mut findings);
         }
         if plan.troubles.iter().all(|trouble| matches!(trouble.fate, Fate::Healed | Fate::Outage)) {
             conduct::sparing(&requests, &mut findings);
@@ -272,7 +328,16 @@ impl Stage<'_> {
             Err(error) => error.exit_code(),
         };
         let verdict = match &result {
-            Ok(report) => Some(self.published(night, &plan, span, &log, &requests, report, &mut findings)),
+            Ok(report) => {
+                let facts = (span, began);
+                let verdict = self.published(night, &plan, facts, &log, &requests, report, &mut findings);
+                if plan.troubles.iter().any(|trouble| trouble.killed) {
+                    self.unpoint(before.as_deref());
+                    (self.memory, self.last, self.failed, self.accept_shrink) = kept;
+                    self.failed.push(span);
+                }
+                Some(verdict)
+            }
             Err(error) => {
                 self.unpublished(&plan, span, before.as_deref(), error, &mut findings);
                 None
@@ -305,7 +370,7 @@ impl Stage<'_> {
         &mut self,
         night: &Night,
         plan: &Plan,
-        span: (u64, u64),
+        (span, began): ((u64, u64), Timestamp),
         log: &[RequestRecord],
         requests: &[RequestRecord],
         report: &RunReport,
@@ -354,6 +419,10 @@ impl Stage<'_> {
             after: &after,
             hushed: &hushed,
             archived_shown: self.schedule.api.archived_in_walk,
+            people: &self.sandbox.user_history(),
+            began,
+            reasons: plan.troubles.first().map_or(&[], |trouble| trouble.reasons),
+            shrink_accepted: self.accept_shrink,
         }
         .judge(&mut self.memory);
         self.played.tally.reused += report.reused_units;
@@ -361,6 +430,23 @@ impl Stage<'_> {
         self.failed.clear();
         self.accept_shrink = false;
         verdict
+    }
+
+    /// Whether a fault did anything: of an API without links nothing is bent, nor of "no account".
+    fn spoils(&self, record: &RequestRecord) -> bool {
+        let bent = record.fault.as_deref() == Some("Next");
+        record.fault.is_some()
+            && !(bent && (self.schedule.api.paging == Paging::NoLinks || record.status != 200))
+    }
+
+    /// Puts the pointer back, as a run leaves it that is killed when its folder has its place.
+    fn unpoint(&self, before: Option<&[u8]>) {
+        let pointer = self.lake.join("LATEST");
+        fs::remove_file(&pointer).unwrap();
+        if let Some(bytes) = before {
+            fs::write(&pointer, bytes).unwrap();
+            fs::set_permissions(&pointer, fs::Permissions::from_mode(0o640)).unwrap();
+        }
     }
 
     /// A run that published nothing: readers see what they saw, and the code is that of what went wrong.
@@ -381,13 +467,20 @@ impl Stage<'_> {
             findings.push("readers see another snapshot".to_owned());
         }
         let right = match (&plan.fate, error.exit_code()) {
+            // A window apart from what is held is refused before anything is fetched.
+            (_, 2) => match error {
+                ExportError::Plan(_) => self
+                    .last
+                    .iter()
+                    .flat_map(|last| last.units().into_values())
+                    .any(|unit| unit.holds() && promises::apart(&unit.window, &plan.window)),
+                error => matches!(error, ExportError::UnknownUsers(_)),
+            },
             (Fate::Stopped(code) | Fate::MayStop(code), found) => {
                 found == *code || (found == 4 && self.may_refuse(error, plan))
             }
             (Fate::Outage, found) => found == 69 || self.may_refuse(error, plan),
             (Fate::Cancelled, found) => found == 130 || self.may_refuse(error, plan),
-            // A window apart from what is held is refused before anything is fetched.
-            (_, 2) => matches!(error, ExportError::Plan(_)) || matches!(error, ExportError::UnknownUsers(_)),
             (Fate::Doubtful, 4) => true,
             (_, 4) => self.may_refuse(error, plan),
             _ => false,
@@ -395,7 +488,8 @@ impl Stage<'_> {
         if !right {
             findings.push(format!("exit {} after {:?}", error.exit_code(), plan.fate));
         }
-        self.accept_shrink |= error.exit_code() == 4;
+        self.accept_shrink |=
+            matches!(error, ExportError::Refused(refusals) if !refusals.iter().any(is_of_failures));
         self.strays += self.schedule.concurrency;
         self.failed.push(span);
     }
@@ -417,7 +511,9 @@ impl Stage<'_> {
             accounts += now.0;
             rows += now.1;
         }
-        let windowed = !last.manifest["window"]["from"].is_null() || !last.manifest["window"]["to"].is_null();
+        let windowed = plan.window != (None, None)
+            || !last.manifest["window"]["from"].is_null()
+            || !last.manifest["window"]["to"].is_null();
         refusals.iter().all(|refusal| match refusal {
             Refusal::AccountsShrank { before, .. } => accounts < *before,
             // Of some dates only, more may be gone than of all.
@@ -484,11 +580,11 @@ impl Stage<'_> {
     /// Brings the lake up to date and compares it with a fresh export: the same data are the same bytes, whatever
     /// happened before.
     async fn compare(&mut self, fresh: &Path) {
-        const TABLES: &[&str] =
-            &["users", "connections", "connection_sources", "accounts", "transactions", "coverage"];
+        const TABLES: &[&str] = &["users", "connections", "connection_sources", "accounts", "transactions"];
         let night = Night {
             seed: 0,
             soon: None,
+            gap: 1,
             stirred: 0,
             rearranged: false,
             moved: false,
@@ -512,6 +608,10 @@ impl Stage<'_> {
             (Ok(_), (Some(fresh), more), Some(last)) => {
                 findings.extend(more);
                 let (old, new) = (last.digests(TABLES), fresh.digests(TABLES));
+                // What lost many rows was seen twice, and nothing else tells it from a fresh walk.
+                if last.without("coverage", "proof") != fresh.without("coverage", "proof") {
+                    findings.push("coverage is not what a fresh export writes".to_owned());
+                }
                 for path in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
                     if old.get(path) != new.get(path) {
                         findings.push(format!("{path} is not what a fresh export writes"));
@@ -537,6 +637,10 @@ impl Stage<'_> {
         }
         hasher.finish()
     }
+}
+
+fn is_of_failures(refusal: &Refusal) -> bool {
+    refusal.is_of_failures()
 }
 
 fn somebody(world: &World, rng: &mut Rng) -> Option<i64> {

@@ -33,6 +33,8 @@ pub(super) struct Night {
     pub(super) seed: u64,
     /// So many seconds after the last run, where it is not the next night.
     pub(super) soon: Option<i64>,
+    /// So many nights after the last run, else.
+    pub(super) gap: u8,
     /// Changes of rows before the run.
     pub(super) stirred: usize,
     /// Accounts or connections change before the run.
@@ -145,8 +147,11 @@ impl Night {
     fn of(rng: &mut Rng, night: usize, windowed: bool) -> Self {
         let order = match rng.u8(..10) {
             _ if windowed && night == 0 => Order::Window(Some(rng.i32(20..60)), None),
-            0..5 => Order::Auto(if rng.bool() { 400 } else { 7 }),
+            0..5 => Order::Auto([400, 400, 7, 2][rng.usize(..4)]),
             5 | 6 => Order::Full,
+            7 if windowed && rng.u8(..3) == 0 => {
+                Order::Window(Some(rng.i32(100..130)), Some(rng.i32(70..95)))
+            }
             7 | 8 if windowed => Order::Window(Some(rng.i32(30..130)), rng.bool().then(|| rng.i32(0..20))),
             7 if night > 0 => Order::OneUser,
             8 if night > 0 => Order::Window(Some(rng.i32(0..80)), Some(0)),
@@ -156,6 +161,7 @@ impl Night {
         Self {
             seed: rng.u64(..),
             soon: (rng.u8(..4) == 0).then(|| rng.i64(0..5_400)),
+            gap: [1, 1, 1, 3][rng.usize(..4)],
             stirred: [0, 3, 12][rng.usize(..3)],
             rearranged: rng.u8(..3) == 0,
             moved: rng.u8(..5) == 0,

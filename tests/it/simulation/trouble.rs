@@ -1,5 +1,6 @@
 //! What goes wrong, by class; and what a run must make of it.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -22,10 +23,16 @@ pub(super) enum Fate {
     Outage,
     /// Nothing is published with 130, or the run was through before.
     Cancelled,
+    /// As `Stopped(4)`, if more than one of these users came to be asked for anything.
+    ManyLost(Vec<i64>),
 }
 
 /// Refusals that nobody should outlast: who asks more often than that is found out, and does not ask for ever.
 const STUBBORN: u64 = 200;
+
+/// What is cut or followed by garbage; "no account" without its code is a request that is refused, or a server that is
+/// busy.
+const AS_NO_ACCOUNT: &[&str] = &["undecodable", "transport", "server_error", "request_refused"];
 
 /// A class of faults, as the table of the report has it.
 #[derive(Debug, Clone)]
@@ -37,6 +44,10 @@ pub(super) struct Trouble {
     pub(super) retry_after: Option<u64>,
     /// Silence must be waited out.
     pub(super) silent: bool,
+    /// Why the one user who is lost may be said to be.
+    pub(super) reasons: &'static [&'static str],
+    /// The run is killed when its folder has its place and the pointer has not moved.
+    pub(super) killed: bool,
 }
 
 /// A rule, as data: rules themselves cannot be cloned.
@@ -63,7 +74,7 @@ impl Ruling {
 fn healing(rng: &mut Rng) -> (&'static str, Fault) {
     let cut = rng.usize(0..400);
     let length = cut + 1;
-    match rng.u8(..34) {
+    match rng.u8(..38) {
         0 => ("connection closed after the answer", Fault::CloseIdle),
         1 => ("reset before headers", Fault::ResetBeforeHeaders),
         2 => ("reset in the body", Fault::ResetMidBody(cut)),
@@ -93,10 +104,47 @@ fn healing(rng: &mut Rng) -> (&'static str, Fault) {
         27 => ("invalid UTF-8", Fault::InvalidUtf8),
         28 | 29 => ("garbage after the document", Fault::TrailingGarbage),
         30 => ("two documents", Fault::TwoDocuments),
+        34 => ("invalid UTF-8", Fault::edit(|body| spoiled(body))),
+        35 => ("206, 304 unasked", Fault::Body(206, "application/json".to_owned(), NO_ROWS.into())),
+        36 => ("body without framing", Fault::Wire(unframed(NO_ROWS))),
+        37 => ("gzip with a tail", Fault::Wire(zipped_twice(NO_ROWS))),
         31 => ("429 without a time", Fault::TooManyRequests(RetryAfter::None)),
         32 => ("429 without a time", Fault::TooManyRequests(RetryAfter::Text("soon".to_owned()))),
         _ => ("429 without a time", Fault::TooManyRequests(RetryAfter::Html)),
     }
+}
+
+/// What an answer that is cut in the wrong place could look like: a page, and none of its rows.
+const NO_ROWS: &str = r#"{"first_date": null, "last_date": null, "transactions": [], "accounts": [], "connections": [], "_links": {"prev": null, "next": null}}"#;
+
+/// The body with a byte that is not UTF-8 in the first row's wording.
+fn spoiled(mut body: Vec<u8>) -> Vec<u8> {
+    const KEY: &[u8] = b"\"original_wording\": \"";
+    if let Some(at) = body.windows(KEY.len()).position(|window| window == KEY) {
+        body.insert(at + KEY.len(), 0xe9);
+    }
+    body
+}
+
+/// An answer that says neither how long it is nor where it ends.
+fn unframed(body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{body}")
+        .into_bytes()
+}
+
+/// An answer in two gzip members, of which the first is a page.
+fn zipped_twice(body: &str) -> Vec<u8> {
+    let member = |text: &str| {
+        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        writer.write_all(text.as_bytes()).unwrap();
+        writer.finish().unwrap()
+    };
+    let zipped = [member(body), member("\n")].concat();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+        zipped.len()
+    );
+    [head.into_bytes(), zipped].concat()
 }
 
 /// Oddities that are no faults.
@@ -110,7 +158,7 @@ fn harmless(rng: &mut Rng) -> Fault {
 }
 
 fn trouble(class: &'static str, fate: Fate, rules: Vec<Ruling>) -> Trouble {
-    Trouble { class, rules, fate, retry_after: None, silent: false }
+    Trouble { class, rules, fate, retry_after: None, silent: false, reasons: &[], killed: false }
 }
 
 fn once(on: impl Into<On>, skip: u64, fault: Fault) -> Ruling {
@@ -123,7 +171,7 @@ fn always(on: impl Into<On>, user: Option<i64>, fault: Fault) -> Ruling {
 
 /// One trouble for a run over these users. `meaning`: the API's `total` and links can be held against each other.
 pub(super) fn random(rng: &mut Rng, users: &[i64], meaning: bool) -> Trouble {
-    match rng.u8(..24) {
+    match rng.u8(..27) {
         0..11 => heals(rng),
         11 => trouble("harmless oddities", Fate::Healed, vec![always(On::Any, None, harmless(rng))]),
         12 | 13 => throttled(rng),
@@ -132,6 +180,8 @@ pub(super) fn random(rng: &mut Rng, users: &[i64], meaning: bool) -> Trouble {
         16..19 => poisoned(rng, users),
         19 | 22 => stops(rng, users),
         20 | 21 => Trouble { fate: Fate::Cancelled, ..trouble("cancelled", Fate::Cancelled, Vec::new()) },
+        24 => Trouble { killed: true, ..trouble("killed before the pointer", Fate::Healed, Vec::new()) },
+        25 => many_lost(rng, users),
         _ if meaning => misleading(rng),
         _ => heals(rng),
     }
@@ -140,7 +190,12 @@ pub(super) fn random(rng: &mut Rng, users: &[i64], meaning: bool) -> Trouble {
 /// A few faults of one class, spread over the run, no more than the attempts of one request.
 fn heals(rng: &mut Rng) -> Trouble {
     let (class, fault) = healing(rng);
-    let rules = (0..rng.usize(1..3)).map(|_| once(On::Any, rng.u64(0..30), fault.clone())).collect();
+    // What is about rows is no use where there are none.
+    let (on, until) = match &fault {
+        Fault::Edit(_) | Fault::Body(..) | Fault::Wire(_) => (On::from(Endpoint::Transactions), 5),
+        _ => (On::Any, 30),
+    };
+    let rules = (0..rng.usize(1..3)).map(|_| once(on.clone(), rng.u64(0..until), fault.clone())).collect();
     trouble(class, Fate::Healed, rules)
 }
 
@@ -167,28 +222,41 @@ fn token_refused(rng: &mut Rng) -> Trouble {
 fn poisoned(rng: &mut Rng, users: &[i64]) -> Trouble {
     let Some(user) = (!users.is_empty()).then(|| users[rng.usize(..users.len())]) else { return heals(rng) };
     let on = [Endpoint::Connections, Endpoint::Accounts, Endpoint::Transactions][rng.usize(..3)];
-    let (class, fault) = match rng.u8(..9) {
-        0 => ("403 for one user", Fault::Status(403)),
-        1 => ("404 for one user", Fault::Status(404)),
-        2 => ("401 for one user", Fault::Status(401)),
-        3 => ("5xx for one user", Fault::Status(500)),
-        4 => ("400 for one user", Fault::Code(400, "invalidValue".to_owned())),
-        5 => ("cut for one user, always", Fault::CutBody(9)),
-        6 => ("garbage for one user, always", Fault::TrailingGarbage),
-        7 => ("206 for one user, always", Fault::Partial),
+    let (class, fault, reasons): (_, _, &'static [&'static str]) = match rng.u8(..9) {
+        0 => ("403 for one user", Fault::Status(403), &["forbidden"]),
+        1 => ("404 for one user", Fault::Status(404), &["not_found"]),
+        2 => ("401 for one user", Fault::Status(401), &["unauthorized"]),
+        3 => ("5xx for one user", Fault::Status(500), &["server_error"]),
+        4 => ("400 for one user", Fault::Code(400, "invalidValue".to_owned()), &["request_refused"]),
+        5 => ("cut for one user, always", Fault::CutBody(9), AS_NO_ACCOUNT),
+        6 => ("garbage for one user, always", Fault::TrailingGarbage, AS_NO_ACCOUNT),
+        7 => ("206 for one user, always", Fault::Partial, &["transport"]),
         _ => {
-            let next = match rng.u8(..4) {
-                0 => NextLink::ForeignHost,
-                1 => NextLink::OtherUser(user + 1),
-                2 => NextLink::Itself,
-                _ => NextLink::To("https://example.org/2.0/users/1/transactions".to_owned()),
+            let (next, reasons): (_, &'static [&'static str]) = match rng.u8(..4) {
+                0 => (NextLink::ForeignHost, &["next_refused"]),
+                1 => (NextLink::OtherUser(user + 1), &["next_refused"]),
+                2 => (NextLink::Itself, &["next_loop"]),
+                _ => (
+                    NextLink::To("https://example.org/2.0/users/1/transactions".to_owned()),
+                    &["next_refused"],
+                ),
             };
             let rules = vec![always(Endpoint::Transactions, Some(user), Fault::Next(next))];
-            return trouble("links elsewhere or back", Fate::OneLost(user), rules);
+            return Trouble { reasons, ..trouble("links elsewhere or back", Fate::OneLost(user), rules) };
         }
     };
     let rules = vec![Ruling { times: STUBBORN, ..always(on, Some(user), fault) }];
-    trouble(class, Fate::OneLost(user), rules)
+    Trouble { reasons, ..trouble(class, Fate::OneLost(user), rules) }
+}
+
+/// Two users' answers are bad for ever: too many to publish without them, however few there are.
+fn many_lost(rng: &mut Rng, users: &[i64]) -> Trouble {
+    let mut users = users.to_vec();
+    rng.shuffle(&mut users);
+    users.truncate(2);
+    let fault = Fault::Status([403, 500][rng.usize(..2)]);
+    let rules = users.iter().map(|user| always(Endpoint::Transactions, Some(*user), fault.clone())).collect();
+    trouble("two users lost", Fate::ManyLost(users), rules)
 }
 
 /// What ends the run, whoever it happens to: from the start or on the way.
