@@ -51,7 +51,7 @@ simulate: ## Play more schedules of the simulation: make simulate SEEDS=0..10000
 soak: ## A thousand simulated nights, verified and compared with full runs; prints what they cost
 	POWENS_EXPORT_SOAK_NIGHTS=1000 $(CARGO) test --locked --profile $(BENCH_PROFILE) --test it nights::soak -- --nocapture
 
-planted: ## Plant bugs one at a time and see which test notices (BUGS=: those whose name contains this)
+planted: ## Plant bugs one at a time and see which test notices (BUGS=: those whose name this expression finds)
 	$(PYTHON) tests/tools/planted_bugs.py --target "$(abspath $(TARGET))" --only "$(BUGS)"
 
 planted-check: ## See whether each planted bug still has its place in the code

@@ -145,7 +145,7 @@ def run(bug, test, programs, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="only look whether each bug still has its place")
-    parser.add_argument("--only", default="", help="bugs whose name contains this")
+    parser.add_argument("--only", default="", help="bugs whose name this expression finds")
     parser.add_argument("--by", help="run this test with each bug awake, instead of those that the bug names")
     parser.add_argument("--seeds", default="0..500", help="schedules of the simulation that each bug gets")
     parser.add_argument("--patience", type=float, default=900, help="seconds before a test counts as endless")
@@ -164,7 +164,7 @@ def main():
     lay_out(texts, options.copy)
 
     programs, unnoticed, sound = Programs(options), 0, set()
-    bugs = [bug for bug in bugs if options.only in bug["name"]]
+    bugs = [bug for bug in bugs if re.search(options.only, bug["name"])]
     for bug in bugs:
         began, verdict = time.monotonic(), "NOT CAUGHT"
         for test in [options.by] if options.by else bug["tests"]:

@@ -104,7 +104,7 @@ fn healing(rng: &mut Rng) -> (&'static str, Fault) {
         27 => ("invalid UTF-8", Fault::InvalidUtf8),
         28 | 29 => ("garbage after the document", Fault::TrailingGarbage),
         30 => ("two documents", Fault::TwoDocuments),
-        34 => ("invalid UTF-8", Fault::edit(|body| spoiled(body))),
+        34 => ("invalid UTF-8", Fault::edit(spoiled)),
         35 => ("206, 304 unasked", Fault::Body(206, "application/json".to_owned(), NO_ROWS.into())),
         36 => ("body without framing", Fault::Wire(unframed(NO_ROWS))),
         37 => ("gzip with a tail", Fault::Wire(zipped_twice(NO_ROWS))),
