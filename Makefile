@@ -49,7 +49,8 @@ simulate: ## Play more schedules of the simulation: make simulate SEEDS=0..10000
 	POWENS_EXPORT_SIMULATION_SEEDS=$(SEEDS) $(CARGO) test $(CARGO_FLAGS) --test it simulation::whatever -- --nocapture
 
 soak: ## A thousand simulated nights, verified and compared with full runs; prints what they cost
-	POWENS_EXPORT_SOAK_NIGHTS=1000 $(CARGO) test --locked --profile $(BENCH_PROFILE) --test it nights::soak -- --nocapture
+	TMPDIR="$${TMPDIR:-$(firstword $(wildcard /dev/shm) /tmp)}" POWENS_EXPORT_SOAK_NIGHTS=1000 \
+		$(CARGO) test --locked --profile $(BENCH_PROFILE) --test it nights::soak -- --nocapture
 
 planted: ## Plant bugs one at a time and see which test notices (BUGS=: those whose name this expression finds)
 	$(PYTHON) tests/tools/planted_bugs.py --target "$(abspath $(TARGET))" --only "$(BUGS)"
