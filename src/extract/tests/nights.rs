@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::extract::tests::bench::{Bench, Lake, plain, window};
 use crate::extract::{PlanConfig, RunMode, Why, flag};
 use crate::model::{Proof, UnitMode, UserId};
-use crate::sandbox::{Endpoint, NewAccount, Nights, Paging, Rule, SandboxConfig, World};
+use crate::sandbox::{Endpoint, Fault, NewAccount, NextLink, Nights, Paging, Rule, SandboxConfig, World};
 
 fn incremental() -> PlanConfig {
     PlanConfig { mode: RunMode::Incremental, ..PlanConfig::default() }
@@ -114,6 +114,33 @@ async fn a_delta_of_many_pages_is_followed_by_passes() {
         lake.absorb(&run);
         assert_eq!(bench.check(user, lake.rows(user), since), 3000);
     }
+}
+
+#[tokio::test]
+async fn a_delta_whose_next_link_is_missing_is_read_to_its_end() {
+    let bench = Bench::start(plain(3000)).await;
+    let user = bench.only_user();
+    let mut lake = Lake::default();
+    lake.absorb(&bench.full().await);
+    bench.sandbox.night_of(Nights::QUIET);
+    bench.sandbox.with_world(|world| {
+        for id in most_of_them(world, user) {
+            world.edit_transaction(user.get(), id, |row| row.wording = Some("revu".into()));
+        }
+        // No pass of the walk brings them again.
+        world.advance(6 * 3600);
+    });
+    let since = bench.sandbox.request_count();
+    bench.sandbox.inject(Rule::on(Endpoint::Transactions).nth(2).fault(Fault::Next(NextLink::Null)));
+    let run = bench.run(&lake.previous(), &incremental()).await;
+    assert_eq!(run.unit(user).mode, UnitMode::Delta);
+    assert!((2500..2550).contains(&run.rows_of(user).len()));
+    lake.absorb(&run);
+    assert_eq!(bench.check(user, lake.rows(user), since), 3000);
+}
+
+fn most_of_them(world: &mut World, user: UserId) -> Vec<i64> {
+    world.holdings(user.get()).unwrap().transactions().ids().take(2500).collect()
 }
 
 #[tokio::test]

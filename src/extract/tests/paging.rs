@@ -146,6 +146,21 @@ async fn a_day_too_large_for_one_answer_takes_two_equal_walks() {
     }
 }
 
+#[tokio::test]
+async fn a_row_that_moves_behind_the_walk_is_found() {
+    // No `total` tells of it: only what changed meanwhile does.
+    let bench = Bench::start(SandboxConfig { transactions_total: Total::Absent, ..plain(2500) }).await;
+    let user = bench.only_user().get();
+    bench.sandbox.inject(Rule::on(Endpoint::Transactions).nth(2).change(move |world| {
+        let oldest = world.holdings(user).unwrap().transactions().iter().next_back().unwrap().id;
+        // Not the newest: that one is shown by the look at the whole list.
+        let day = world.day(-30);
+        assert!(world.redate(user, oldest, &day));
+    }));
+    let run = bench.full().await;
+    assert_eq!(bench.check_run(&run), 2500);
+}
+
 /// A walk over pages of twenty whose cursors count rows and do not show it. Rows come and change before the second page
 /// is read, one that was read already goes before the fourth, and no `total` tells.
 async fn hidden_offset(before_the_second: impl Fn(&mut World, i64, i64) + Send + 'static) -> (Bench, Run) {
