@@ -112,7 +112,7 @@ pub(super) async fn fetch(
         });
     };
     let fetched = {
-        let fetching = fetcher.fetch(plan, previous, |user| reused.contains_key(&user), &out);
+        let fetching = fetcher.fetch(plan, previous, &reused, &out);
         tokio::pin!(fetching);
         let mut clock = tokio::time::interval(TELL_EVERY);
         loop {
@@ -134,6 +134,14 @@ pub(super) async fn fetch(
         (Err(ExtractError::ReceiverGone) | Ok(()), Err(error)) => Err(error.into()),
         // The disk's failure is the better message: nobody would suspect a full disk behind an API that does not answer.
         (Err(error), Err(disk)) if is_milder(&error) => Err(disk.into()),
+        (Err(error @ ExtractError::ForeignData { .. }), Ok((mut stage, _))) => {
+            // Nobody knows which of the answers were wrong: the next run asks for all of them again.
+            let dropped = tokio::task::spawn_blocking(move || stage.discard_all()).await;
+            if !matches!(dropped, Ok(Ok(()))) {
+                tracing::warn!("what was fetched could not be dropped: {dropped:?}");
+            }
+            Err(error.into())
+        }
         (Err(error), _) => Err(error.into()),
         (Ok(()), Ok((stage, failed))) => {
             let staged = tokio::task::spawn_blocking(move || stage.finish())

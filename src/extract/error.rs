@@ -27,7 +27,8 @@ pub enum ExtractError {
     },
     /// An answer for one user held data of another.
     #[error(
-        "an answer for user {asked} holds {what} of user {found}: nothing is published; tell the API's operator"
+        "an answer for user {asked} holds {what} of user {found}: nothing is published and what was fetched is \
+         dropped; tell the API's operator"
     )]
     ForeignData {
         /// The user asked for.

@@ -23,7 +23,7 @@ use super::plan::Plan;
 use super::previous::PreviousUnit;
 use super::probe;
 use super::session::Session;
-use super::unit::Fetched;
+use super::unit::{Fetched, FetchedUnit};
 use super::user;
 use super::users::{self, UserList};
 use super::walk::Sink;
@@ -95,8 +95,8 @@ impl Fetcher {
         self.cancel.unless_cancelled(connectors::read(&mut session)).await?
     }
 
-    /// Fetches every user that the plan says, several at a time, and sends what comes to `out`. Users named in
-    /// `done` (fetched by an earlier attempt of this run) are left out.
+    /// Fetches every user that the plan says, several at a time, and sends what comes to `out`. Those of `done`
+    /// (fetched by an earlier attempt of this run) are left out; that no account is theirs and another's, too, is seen.
     ///
     /// Once the run is to end no further user is begun, and those in hand have [`FetchConfig::drain`] to finish. Where
     /// an error ends it, they ask for nothing more, and have as long to give their tokens back: a request for a token
@@ -108,15 +108,18 @@ impl Fetcher {
         &self,
         plan: &Plan,
         previous: &BTreeMap<UserId, PreviousUnit>,
-        done: impl Fn(UserId) -> bool,
+        done: &BTreeMap<UserId, FetchedUnit>,
         out: &mpsc::Sender<Fetched>,
     ) -> Result<(), ExtractError> {
         for (user, held) in previous {
             self.shared.owners.claim(*user, held.structure.accounts.keys().copied())?;
         }
+        for (user, unit) in done {
+            self.shared.owners.claim(*user, unit.accounts())?;
+        }
         let jobs: Vec<Job> = plan
             .to_fetch()
-            .filter(|(user, _)| !done(*user))
+            .filter(|(user, _)| !done.contains_key(user))
             .map(|(user, action)| Job { user, action, previous: previous.get(&user).cloned() })
             .collect();
         let planned = u32::try_from(jobs.len()).unwrap_or(u32::MAX);

@@ -1,6 +1,6 @@
 //! What leaves this room: rows page by page, and one commit record or one failure per user.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::record_batch::RecordBatch;
 use jiff::Timestamp;
@@ -55,6 +55,8 @@ pub struct FetchedUnit {
     pub as_of: Timestamp,
     /// The accounts in the user's list, each with its proof or the reason why it is incomplete.
     pub accounts_walked: Vec<AccountWalk>,
+    /// Accounts that rows name and no list of the user shows.
+    pub unknown_accounts: BTreeSet<i64>,
     /// The connections' states after the walk (`None`: healthy).
     pub connection_states_at_end: Vec<(ConnectionId, Option<String>)>,
     /// The ranges that the API named.
@@ -72,6 +74,14 @@ pub struct FetchedUnit {
     pub rows_held: u64,
     /// Requests that the user cost, renewing included and revoking left out.
     pub requests: u64,
+}
+
+impl FetchedUnit {
+    /// The ids of all accounts that the user has data of.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = i64> {
+        let walked = self.accounts_walked.iter().map(|walk| walk.account.get());
+        walked.chain(self.unknown_accounts.iter().copied())
+    }
 }
 
 /// The codes in [`FetchedUnit::flags`].

@@ -70,11 +70,13 @@ pub(super) async fn fetch(
         attempt = walk(session, sink, job, order, attempt.holdings).await?;
     }
     let strangers = strangers(&attempt);
-    owners.check(job.user, strangers.iter().map(|(account, _)| *account))?;
+    let unknown_accounts: BTreeSet<i64> = strangers.iter().map(|(account, _)| *account).collect();
+    owners.check(job.user, unknown_accounts.iter().copied())?;
     // Whoever lists one of these accounts later finds it taken: the order of users hides nothing.
-    owners.claim(job.user, strangers.iter().map(|(account, _)| *account))?;
+    owners.claim(job.user, unknown_accounts.iter().copied())?;
     report_strangers(sink, &strangers, decimal).await?;
     let mut unit = record(job, order, &attempt, as_of, session);
+    unit.unknown_accounts = unknown_accounts;
     unit.rows_received = received;
     flags.extend(&attempt.tally.flags);
     if attempt.holdings.total_mismatch() {
@@ -266,6 +268,7 @@ fn record(
         full_walk_start: earlier_full.unwrap_or(walked.start),
         as_of,
         accounts_walked: attempt.holdings.account_ids().into_iter().filter_map(walk_of).collect(),
+        unknown_accounts: BTreeSet::new(),
         connection_states_at_end: attempt.holdings.states(),
         api_range: tally.range.clone().unwrap_or_default(),
         unknown_fields: session.unknown_fields.clone(),

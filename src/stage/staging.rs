@@ -161,6 +161,21 @@ impl<R: Serialize + DeserializeOwned + Clone> Stage<R> {
         Ok(())
     }
 
+    /// Drops all rows: of units under way and of finished ones.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn discard_all(&mut self) -> Result<(), StageError> {
+        self.usable()?;
+        self.buffered.clear();
+        self.buffered_bytes = 0;
+        let users: Vec<UserId> = std::mem::take(&mut self.committed).into_keys().collect();
+        if !users.is_empty() {
+            self.append(&Record::Discarded { users })?;
+        }
+        Ok(())
+    }
+
     /// Makes finished units durable that have waited for [`StageOptions::group_age`]. Call it from time to time
     /// with the monotonic clock's reading. Returns how long from `now` the next call may wait.
     ///

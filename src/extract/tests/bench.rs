@@ -140,7 +140,7 @@ impl Bench {
         let (out, mut messages) = mpsc::channel(2);
         let mut run = Run::default();
         let work = async {
-            let result = fetcher.fetch(&plan, previous, |_| false, &out).await;
+            let result = fetcher.fetch(&plan, previous, &BTreeMap::new(), &out).await;
             drop(out);
             result
         };

@@ -339,7 +339,7 @@ async fn a_receiver_that_leaves_ends_the_run() {
     let plan = crate::extract::plan(&list, &BTreeMap::new(), &crate::extract::PlanConfig::default()).unwrap();
     let (out, messages) = tokio::sync::mpsc::channel::<Fetched>(1);
     drop(messages);
-    let error = fetcher.fetch(&plan, &BTreeMap::new(), |_| false, &out).await.unwrap_err();
+    let error = fetcher.fetch(&plan, &BTreeMap::new(), &BTreeMap::new(), &out).await.unwrap_err();
     assert!(matches!(error, ExtractError::ReceiverGone));
 }
 

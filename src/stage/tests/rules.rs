@@ -92,6 +92,22 @@ fn a_record_of_another_shape_makes_a_unit_unusable() {
 }
 
 #[test]
+fn when_all_is_discarded_nothing_comes_back() {
+    let disk = Arc::new(TestDisk::new());
+    staged_at(&disk, &[(1, 0), (2, 0)]);
+    let (mut stage, _) = open_at(&disk, &key(), 0);
+    let rows = transactions(user(3), &[(3, 1, Some(20_000), "x".to_owned())]);
+    stage.rows(user(3), Table::Transactions, &rows, &[]).unwrap();
+    stage.commit(user(3), &"unit 3".to_owned(), at(0)).unwrap();
+    stage.discard_all().unwrap();
+    stage.flush_finished().unwrap();
+    drop(stage);
+    let (stage, reusable) = open_at(&disk, &key(), 0);
+    assert!(reusable.is_empty());
+    assert!(seen(Table::Transactions, stage.finish().unwrap().rows_in(Table::Transactions, None)).is_empty());
+}
+
+#[test]
 fn a_discarded_unit_does_not_come_back() {
     let disk = Arc::new(TestDisk::new());
     staged_at(&disk, &[(1, 0), (2, 0)]);

@@ -1,11 +1,14 @@
 //! Rows 32, 33, 40, 42–44 and 57–60: rows and lists that are whole and cannot be right, or are stranger than they look.
 
+use std::num::NonZeroUsize;
+
+use powens_export::export::RunConfig;
 use powens_export::model::{UserId, Window};
-use powens_export::sandbox::{Endpoint, Fault, NewAccount, Rule, SandboxConfig};
+use powens_export::sandbox::{Endpoint, Fault, NewAccount, RetryAfter, Rule, SandboxConfig};
 use powens_export::table::Table;
 use serde_json::value::RawValue;
 
-use super::scene::{Scene, of_tables, paged, small};
+use super::scene::{Scene, impatient, of_tables, paged, small};
 use super::walks::rows_edited;
 
 fn raw(text: String) -> Box<RawValue> {
@@ -232,6 +235,43 @@ fn fault_59_an_account_has_one_owner() {
     scene.inject(rule());
     let ended = scene.run_with("alone", |config| config.users = vec![UserId::new(user).unwrap()]);
     assert_eq!(ended.exit, 65, "{}", ended.error);
+}
+
+/// Whoever was read first has the other's account: what was staged before the other was read is not used again.
+#[test]
+fn fault_59_an_account_has_one_owner_whoever_comes_first() {
+    let scene = Scene::new(small());
+    let calm = scene.calm();
+    let (first, second) = (scene.users()[0], scene.users()[1]);
+    let (own, foreign) = (scene.accounts(first)[0], scene.accounts(second)[0]);
+    let as_one = |name: &str, endpoint| {
+        let (from, to) = (format!("\"{name}\": {own},"), format!("\"{name}\": {foreign},"));
+        Rule::on(endpoint).user(first).always().fault(Fault::replace(&from, &to))
+    };
+    let one_by_one = |config: &mut RunConfig| {
+        config.api.concurrency = NonZeroUsize::MIN;
+        config.api.timings = impatient();
+    };
+    for (name, endpoint) in [("id", Endpoint::Accounts), ("id_account", Endpoint::Transactions)] {
+        // In one run.
+        scene.bank.sandbox.clear_rules();
+        scene.inject(as_one(name, endpoint));
+        let ended = scene.run_with(name, one_by_one);
+        assert_eq!(ended.exit, 65, "{name}: {}", ended.error);
+        scene.bank.sandbox.clear_rules();
+        assert_eq!(&scene.run(name).whole().digests(), &calm, "{name}");
+
+        let throttled = Fault::TooManyRequests(RetryAfter::Seconds(1));
+        // In two, of which the first ended before it saw the other user.
+        let lake = format!("{name}-in-two");
+        scene.inject(as_one(name, endpoint));
+        scene.inject(Rule::on(Endpoint::Connections).user(second).always().fault(throttled));
+        let ended = scene.run_with(&lake, one_by_one);
+        assert_eq!(ended.exit, 69, "{name}: {}", ended.error);
+        scene.bank.sandbox.clear_rules();
+        assert_eq!(scene.run_with(&lake, one_by_one).exit, 65, "{name}");
+        assert_eq!(&scene.run(&lake).whole().digests(), &calm, "{name}");
+    }
 }
 
 #[test]
