@@ -70,6 +70,12 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
+    /// Of some bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.len() as u64, sha256: Sha256::of(bytes) }
+    }
+
     /// Reads a file to its end.
     ///
     /// # Errors

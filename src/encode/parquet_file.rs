@@ -3,10 +3,12 @@
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::{Array, ArrayRef, RecordBatch, Scalar};
+use arrow::compute::kernels::cmp;
+use arrow::datatypes::DataType;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
@@ -32,25 +34,24 @@ const DICTIONARY_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct ParquetFile {
     path: PathBuf,
-    shape: SchemaRef,
+    shape: TableShape,
     chunks: Chunker,
-    writer: ArrowWriter<HashingWriter<BufWriter<FileSink>>>,
+    /// Where the bytes go, until the writer has it: how columns are compressed waits for the first rows.
+    sink: Option<Sink>,
+    writer: Option<ArrowWriter<Sink>>,
     rows: u64,
 }
 
+type Sink = HashingWriter<BufWriter<FileSink>>;
+
 impl ParquetFile {
     /// Starts a file in a new, empty `file`; `path` is for messages.
-    ///
-    /// # Errors
-    /// When the file cannot be written or a column has no Parquet type.
-    pub fn new(file: FileSink, path: &Path, shape: &TableShape) -> Result<Self, EncodeError> {
-        let schema = shape.schema.clone();
+    #[must_use]
+    pub fn new(file: FileSink, path: &Path, shape: &TableShape) -> Self {
         // The library writes page by page; 64 KiB at a time go to the file.
         let sink = HashingWriter::new(BufWriter::with_capacity(64 * 1024, file));
-        let writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties(shape)))
-            .map_err(EncodeError::parquet("start", path))?;
-        let chunks = Chunker::new(schema.clone(), BATCH_ROWS);
-        Ok(Self { path: path.to_owned(), shape: schema, chunks, writer, rows: 0 })
+        let chunks = Chunker::new(shape.schema.clone(), BATCH_ROWS);
+        Self { path: path.to_owned(), shape: shape.clone(), chunks, sink: Some(sink), writer: None, rows: 0 }
     }
 
     /// Adds rows, in the table's order.
@@ -58,12 +59,12 @@ impl ParquetFile {
     /// # Errors
     /// When the batch's columns are not the table's, or the file cannot be written.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), EncodeError> {
-        let mut rest = Some(TableShape::conform(&self.shape, batch, &self.path)?);
+        let mut rest = Some(TableShape::conform(&self.shape.schema, batch, &self.path)?);
         self.rows += batch.num_rows() as u64;
         while let Some(batch) = rest {
             let (chunk, left) = self.chunks.push(batch).map_err(EncodeError::arrow(&self.path))?;
             if let Some(chunk) = chunk {
-                self.writer.write(&chunk).map_err(EncodeError::parquet("write", &self.path))?;
+                self.write_chunk(&chunk, |_| false)?;
             }
             rest = left;
         }
@@ -73,21 +74,45 @@ impl ParquetFile {
     /// Ends the file. Its bytes are handed to the operating system, not synced.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When the file cannot be written, or has a column that Parquet has no type for.
     pub fn close(mut self) -> Result<WrittenFile, EncodeError> {
-        let path = self.path;
-        if let Some(chunk) = self.chunks.take().map_err(EncodeError::arrow(&path))? {
-            self.writer.write(&chunk).map_err(EncodeError::parquet("write", &path))?;
-        }
-        let sink = self.writer.into_inner().map_err(EncodeError::parquet("write", &path))?;
+        let last = self.chunks.take().map_err(EncodeError::arrow(&self.path))?;
+        let last = last.unwrap_or_else(|| RecordBatch::new_empty(self.shape.schema.clone()));
+        self.write_chunk(&last, is_uniform)?;
+        let Self { path, writer, rows, .. } = self;
+        let sink = writer.map(ArrowWriter::into_inner).ok_or_else(ended);
+        let sink = sink.flatten().map_err(EncodeError::parquet("write", &path))?;
         let (buffer, fingerprint) = sink.finish();
         buffer.into_inner().map_err(|error| EncodeError::io("write", &path)(error.into_error()))?;
-        Ok(WrittenFile { path, rows: self.rows, fingerprint, marks: CsvMarks::default() })
+        Ok(WrittenFile { path, rows, fingerprint, marks: CsvMarks::default() })
+    }
+
+    /// Writes the next rows. The file's first say which columns stay as they are for want of anything to compress.
+    fn write_chunk(&mut self, chunk: &RecordBatch, plain: fn(&ArrayRef) -> bool) -> Result<(), EncodeError> {
+        if let Some(sink) = self.sink.take() {
+            let names = chunk.schema_ref().fields().iter().zip(chunk.columns());
+            let names = names.filter(|(_, column)| plain(column)).map(|(field, _)| field.name().as_str());
+            let properties = properties(&self.shape, names);
+            let writer = ArrowWriter::try_new(sink, self.shape.schema.clone(), Some(properties));
+            self.writer = Some(writer.map_err(EncodeError::parquet("start", &self.path))?);
+        }
+        let writer = self.writer.as_mut().ok_or_else(ended);
+        writer.and_then(|writer| writer.write(chunk)).map_err(EncodeError::parquet("write", &self.path))
     }
 }
 
+fn ended() -> ParquetError {
+    ParquetError::General("it was ended by an earlier error".to_owned())
+}
+
+/// Whether a column has no two different values.
+fn is_uniform(column: &ArrayRef) -> bool {
+    let Some(first) = (0..column.len()).find(|row| column.is_valid(*row)) else { return true };
+    cmp::eq(column, &Scalar::new(column.slice(first, 1))).is_ok_and(|equal| equal.false_count() == 0)
+}
+
 /// The settings that every reader we know takes. A change here changes bytes: raise [`super::WRITER_EPOCH`] with it.
-fn properties(shape: &TableShape) -> WriterProperties {
+fn properties<'a>(shape: &TableShape, plain: impl Iterator<Item = &'a str>) -> WriterProperties {
     let sorting = shape
         .sorted_by
         .iter()
@@ -115,10 +140,54 @@ fn properties(shape: &TableShape) -> WriterProperties {
         .filter(|field| *field.data_type() == DataType::Utf8 && !shape.sorted_by.contains(field.name()));
     // No reader can skip rows by the least and greatest of their wordings, and the footer would quote both. Finding them
     // took 16 % of the time of writing, and reading files back 10 % more.
-    unsorted_texts
-        .fold(properties, |properties, field| {
-            let column = ColumnPath::from(field.name().as_str());
-            properties.set_column_statistics_enabled(column, EnabledStatistics::None)
+    let properties = unsorted_texts.fold(properties, |properties, field| {
+        let column = ColumnPath::from(field.name().as_str());
+        properties.set_column_statistics_enabled(column, EnabledStatistics::None)
+    });
+    plain
+        .fold(properties, |properties, name| {
+            properties.set_column_compression(ColumnPath::from(name), Compression::UNCOMPRESSED)
         })
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Int64Array, StringArray};
+    use arrow::datatypes::{Field, Schema};
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+
+    use super::*;
+
+    /// Which columns of a file of so many rows are compressed: ids, the same text everywhere (or none), nothing.
+    fn compressed(rows: usize) -> Vec<bool> {
+        let field = |name, of| Field::new(name, of, true);
+        let fields =
+            [field("id", DataType::Int64), field("currency", DataType::Utf8), field("card", DataType::Utf8)];
+        let schema = Arc::new(Schema::new(fields.to_vec()));
+        let shape = TableShape { schema: schema.clone(), sorted_by: Vec::new(), csv: Default::default() };
+        let ids = (0..).take(rows).collect::<Int64Array>();
+        let currencies = (0..rows).map(|row| (row % 3 > 0).then_some("EUR")).collect::<StringArray>();
+        let cards = StringArray::new_null(rows);
+        let batch =
+            RecordBatch::try_new(schema, vec![Arc::new(ids), Arc::new(currencies), Arc::new(cards)]).unwrap();
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("part");
+        let mut file = ParquetFile::new(Box::new(std::fs::File::create(&path).unwrap()), &path, &shape);
+        file.write(&batch).unwrap();
+        file.close().unwrap();
+        let read = SerializedFileReader::new(std::fs::File::open(&path).unwrap()).unwrap();
+        let columns = read.metadata().row_group(0).columns().iter();
+        columns.map(|column| column.compression() != Compression::UNCOMPRESSED).collect()
+    }
+
+    #[test]
+    fn a_small_files_columns_of_one_value_are_not_compressed() {
+        assert_eq!(compressed(3), [true, false, false]);
+        assert_eq!(compressed(1), [false; 3]);
+        assert_eq!(compressed(BATCH_ROWS), [true; 3]);
+    }
 }

@@ -74,7 +74,7 @@ impl TableWriter {
     /// When the file cannot be written.
     pub fn new(file: FileSink, path: &Path, format: Format, shape: &TableShape) -> Result<Self, EncodeError> {
         Ok(match format {
-            Format::Parquet => Self::Parquet(Box::new(ParquetFile::new(file, path, shape)?)),
+            Format::Parquet => Self::Parquet(Box::new(ParquetFile::new(file, path, shape))),
             Format::Csv => Self::Csv(Box::new(CsvFile::new(file, path, shape)?)),
         })
     }

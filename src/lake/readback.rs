@@ -40,20 +40,20 @@ pub fn open_file(folder: &Path, file: &FileEntry, decimal: DecimalType) -> Resul
     Ok(Box::new(TableReader::open(&path, format, &shape(table, decimal, profile))?))
 }
 
-/// Reads a file twice: its bytes for the digest, its rows for everything else.
+/// Reads a file: its bytes for the digest, its rows for everything else.
 ///
 /// # Errors
 /// When it cannot be read or decoded.
 pub fn read_facts(folder: &Path, file: &FileEntry, decimal: DecimalType) -> Result<FileFacts, EncodeError> {
     let path = file.path.under(folder);
-    let bytes = Fingerprint::of_file(&path)?;
     let mut facts = RowFacts::new(file.table, decimal);
-    let rows: Batches = match (file.table, file.format) {
+    let (bytes, rows): (_, Batches) = match (file.table, file.format) {
         (Some(table), FileFormat::Parquet) => {
             let shape = shape(table, decimal, CsvProfile::default());
-            Box::new(ParquetReader::open_to_check(&path, &shape, RowFacts::TEXTS)?)
+            let (bytes, rows) = ParquetReader::open_to_check(&path, &shape, RowFacts::TEXTS)?;
+            (bytes, Box::new(rows))
         }
-        _ => open_file(folder, file, decimal)?,
+        _ => (Fingerprint::of_file(&path)?, open_file(folder, file, decimal)?),
     };
     for rows in rows {
         facts.add(&rows?);
