@@ -17,7 +17,7 @@ use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
 use crate::model::UserId;
-use crate::table::{Month, Table, integer_keys};
+use crate::table::{Month, OrderKey, Table, integer_keys};
 
 use super::block::{self, BlockEncoder, checksum};
 use super::ids::Ids;
@@ -53,7 +53,7 @@ pub(super) struct BlockEntry {
 
 /// The order of a block's first row and its attempt: what decides when the block must be read. Tables that are ordered
 /// by texts have none.
-pub(super) type FirstRow = ([i64; 4], i64);
+pub(super) type FirstRow = (OrderKey, i64);
 
 /// The rows of one attempt in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

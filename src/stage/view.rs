@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 
 use crate::model::DecimalType;
 use crate::table::column::{number, text};
-use crate::table::{Month, Table, integer_keys};
+use crate::table::{Month, OrderKey, Table, integer_keys};
 
 use super::StageError;
 use super::block::{attempts_of, staged_schema, without_attempts};
@@ -190,7 +190,7 @@ pub(super) fn merged(
         let bounds = firsts.into_iter().map(|firsts| {
             let users = users.clone();
             let key = move |(order, attempt)| (order, (user_of(&users, attempt), attempt));
-            Box::new(firsts.unwrap_or_default().into_iter().map(key)) as Bounds<'static, NumberKey>
+            Box::new(firsts.unwrap_or_default().into_iter().map(key)) as Bounds<'static, RowKey>
         });
         let bounds: Vec<_> = bounds.collect();
         let keys = move |rows: &RecordBatch| {
@@ -199,13 +199,13 @@ pub(super) fn merged(
             let attempts = attempts_of(rows).ok_or_else(malformed)?;
             // Rows of one attempt lie together: its user is looked up once for each stretch.
             let mut end = (0, i64::MIN);
-            let key = |(order, attempt): ([i64; 4], &i64)| {
+            let key = |(order, attempt): (OrderKey, &i64)| {
                 if end.1 != *attempt {
                     end = (user_of(&users, *attempt), *attempt);
                 }
                 (order, end)
             };
-            Ok(orders.into_iter().zip(attempts.values()).map(key).collect::<Vec<NumberKey>>())
+            Ok(orders.into_iter().zip(attempts.values()).map(key).collect::<Vec<RowKey>>())
         };
         Box::new(MergeStream::new(schema, inputs, keys, batch_rows).with_bounds(bounds))
     };
@@ -217,7 +217,7 @@ pub(super) fn merged(
 }
 
 /// Order, user, attempt.
-type NumberKey = ([i64; 4], (i64, i64));
+type RowKey = (OrderKey, (i64, i64));
 
 /// The user of each live attempt.
 fn users_of(views: &[Arc<View>]) -> HashMap<i64, i64> {

@@ -28,5 +28,5 @@ pub use decode::{Context, DecodeError, Decoder, Envelope, Links, List, Page, Ref
 pub use derive::{AccountFacts, derive_transactions};
 pub use issue::{Issue, IssueKind, issues_batch};
 pub use join::{concat_rows, interleave_rows, is_null};
-pub use order::{Month, NotAMonth, distinct_months, integer_keys, months_of, sort};
+pub use order::{Month, NotAMonth, OrderKey, distinct_months, integer_keys, months_of, sort};
 pub use schema::{Children, Clock, Column, ColumnType, Partition, Privacy, Source, Table, TableSchema};

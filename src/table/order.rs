@@ -85,11 +85,13 @@ pub fn months_of(table: Table, rows: &RecordBatch) -> Option<Vec<Month>> {
     Some(dates.iter().map(month).collect())
 }
 
-/// The order columns of each row as comparable numbers, nulls first (`i64::MIN`), unused places zero.
-/// `None` for a table that is ordered by texts (`issues`).
+/// The order columns of a row as comparable numbers: nulls first (`i64::MIN`), unused places zero.
+pub type OrderKey = [i64; 4];
+
+/// The order keys of the rows. `None` for a table that is ordered by texts (`issues`).
 #[must_use]
-pub fn integer_keys(table: Table, rows: &RecordBatch) -> Option<Vec<[i64; 4]>> {
-    let mut keys = vec![[0_i64; 4]; rows.num_rows()];
+pub fn integer_keys(table: Table, rows: &RecordBatch) -> Option<Vec<OrderKey>> {
+    let mut keys = vec![OrderKey::default(); rows.num_rows()];
     for (place, name) in table.schema().order.iter().enumerate() {
         let column = rows.column_by_name(name)?;
         match column.data_type() {
@@ -107,7 +109,7 @@ pub fn integer_keys(table: Table, rows: &RecordBatch) -> Option<Vec<[i64; 4]>> {
     Some(keys)
 }
 
-fn fill(keys: &mut [[i64; 4]], place: usize, values: impl Iterator<Item = Option<i64>>) {
+fn fill(keys: &mut [OrderKey], place: usize, values: impl Iterator<Item = Option<i64>>) {
     for (key, value) in keys.iter_mut().zip(values) {
         key[place] = value.unwrap_or(i64::MIN);
     }

@@ -5,7 +5,7 @@ use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 
 use crate::lake::manifest::FileEntry;
-use crate::table::{Table, integer_keys};
+use crate::table::{OrderKey, Table, integer_keys};
 
 use super::checked::Checked;
 use super::report::Code;
@@ -18,7 +18,7 @@ pub(super) struct Order {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
-    Integers([i64; 4]),
+    Integers(OrderKey),
     Cells(Vec<Cell>),
 }
 

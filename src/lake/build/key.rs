@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use arrow::row::{RowConverter, SortField};
 
-use crate::table::{Table, integer_keys};
+use crate::table::{OrderKey, Table, integer_keys};
 
 use super::BuildError;
 
@@ -14,9 +14,7 @@ pub(super) trait Key: Ord + Clone + Send {
 }
 
 /// Tables that are ordered by numbers and dates.
-pub(super) type NumberKey = [i64; 4];
-
-impl Key for NumberKey {
+impl Key for OrderKey {
     fn of(table: Table, rows: &RecordBatch) -> Result<Vec<Self>, BuildError> {
         integer_keys(table, rows).ok_or(BuildError::Columns { table, what: "that order them" })
     }

@@ -3,11 +3,11 @@
 use arrow::array::RecordBatch;
 
 use crate::lake::manifest::FileEntry;
-use crate::table::{Month, Table};
+use crate::table::{Month, OrderKey, Table};
 
 use super::BuildError;
 use super::column::Columns;
-use super::key::{Key, NumberKey, TextKey};
+use super::key::{Key, TextKey};
 use super::merge::{Judge, Merge, Rows};
 use super::output::{Output, Written};
 use super::parent::Parent;
@@ -63,7 +63,7 @@ impl PartSource<'_, '_> {
         if self.table == Table::Issues {
             self.build_by::<TextKey, W>(output, parent)
         } else {
-            self.build_by::<NumberKey, W>(output, parent)
+            self.build_by::<OrderKey, W>(output, parent)
         }
     }
 
