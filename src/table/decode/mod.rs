@@ -13,11 +13,12 @@
 //! | file | noun |
 //! |---|---|
 //! | `cursor` | strict JSON, token by token |
-//! | `text` | escapes |
+//! | `text` | escapes, and JSON written |
 //! | `plan` | which key goes to which columns |
 //! | `cell` | one column under construction |
 //! | `cells` | the columns under construction |
 //! | `rows` | one table under construction |
+//! | `leftovers` | what no column took: `extra`, issues |
 //! | `template` | what the rows of a page share |
 //! | `page` | the whole answer: envelope, rows, children |
 //! | `refill`, `older` | rows of an older schema under today's; their values as JSON |
@@ -25,6 +26,7 @@
 mod cell;
 mod cells;
 mod cursor;
+mod leftovers;
 mod older;
 mod page;
 mod plan;

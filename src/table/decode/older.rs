@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use super::rows::push_json_text;
+use super::text::push_json_text;
 
 /// A column that today's schema does not have, or has with another type.
 pub(super) struct Older {

@@ -14,8 +14,8 @@ use crate::table::{Column, Source, Table};
 use super::cursor::{Cursor, DecodeError};
 use super::older::{Older, exactly};
 use super::plan::TablePlan;
-use super::rows::{Rows, Surroundings, push_json_text, write_object};
-use super::text::plain;
+use super::rows::{Rows, Surroundings};
+use super::text::{plain, push_json_text, write_object};
 
 /// Brings a table's older rows under today's columns.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ use crate::table::{Issue, IssueKind};
 use super::cell::Misfit;
 use super::cells::Cells;
 use super::cursor::{Cursor, DecodeError, Escapes, Raw, Value};
+use super::leftovers::Leftovers;
 use super::plan::{Field, ObjectPlan, Spacing, TablePlan};
 use super::template::{Found, Leaf, Target, Template};
 use super::text::plain;
@@ -46,13 +47,9 @@ pub(super) struct Rows<'p> {
     row_start: Option<usize>,
     /// How the server spaces its JSON, as far as it was seen.
     spacing: Spacing,
-    /// What the row under construction keeps in `extra`: key, JSON text.
-    extra: Vec<(String, String)>,
-    /// What did not fit in the row under construction.
-    misfits: Vec<(usize, IssueKind)>,
+    /// What no column took.
+    left: Leftovers,
     scratch: String,
-    issues: Vec<Issue>,
-    unknown: BTreeMap<String, u64>,
 }
 
 /// Where a row stands: whose it is, and the row around it.
@@ -86,11 +83,8 @@ impl<'p> Rows<'p> {
             leaves: Vec::new(),
             row_start: None,
             spacing: Spacing::default(),
-            extra: Vec::new(),
-            misfits: Vec::new(),
+            left: Leftovers::default(),
             scratch: String::new(),
-            issues: Vec::new(),
-            unknown: BTreeMap::new(),
         }
     }
 
@@ -145,10 +139,7 @@ impl<'p> Rows<'p> {
                         }
                     }
                 }
-                Some(Target::Unknown(name)) => {
-                    let name = name.to_string();
-                    self.keep_unknown(name, json);
-                }
+                Some(Target::Unknown(name)) => self.left.keep_unknown(name, json),
                 Some(Target::Nowhere) | None => {}
             }
         }
@@ -289,7 +280,7 @@ impl<'p> Rows<'p> {
     #[inline]
     fn put(&mut self, field: &Field, value: Value<'_>, json: &str) -> bool {
         if field.columns.is_empty() {
-            self.keep(field.path.clone(), json);
+            self.left.keep(&field.path, json);
         }
         let row = self.count - 1;
         let mut misfit = None;
@@ -299,8 +290,8 @@ impl<'p> Rows<'p> {
             }
         }
         if let Some((column, kind)) = misfit {
-            self.misfits.push((column, kind));
-            self.keep(self.plan.schema.columns[column].name.clone(), json);
+            self.left.misfit(column, kind);
+            self.left.keep(&self.plan.schema.columns[column].name, json);
         }
         misfit.is_none()
     }
@@ -308,8 +299,8 @@ impl<'p> Rows<'p> {
     /// A key that the object had before: the first value stands, this one is kept beside it.
     fn repeated(&mut self, field: &Field, json: &str) {
         let column = field.columns.first().copied().or(self.plan.extra).unwrap_or(self.plan.id);
-        self.misfits.push((column, IssueKind::DuplicateKey));
-        self.keep(field.path.clone(), json);
+        self.left.misfit(column, IssueKind::DuplicateKey);
+        self.left.keep(&field.path, json);
     }
 
     fn unknown(
@@ -324,20 +315,11 @@ impl<'p> Rows<'p> {
         let mut target = Target::Nowhere;
         if !plan.ignore_rest {
             let name = format!("{}{}", plan.prefix, plain(raw));
-            target = Target::Unknown(name.as_str().into());
-            self.keep_unknown(name, cursor.since(start));
+            self.left.keep_unknown(&name, cursor.since(start));
+            target = Target::Unknown(name.into());
         }
         self.note(target, start..cursor.at(), false);
         Ok(())
-    }
-
-    fn keep_unknown(&mut self, name: String, json: &str) {
-        *self.unknown.entry(name.clone()).or_default() += 1;
-        self.keep(name, json);
-    }
-
-    fn keep(&mut self, key: String, json: &str) {
-        self.extra.push((key, json.to_owned()));
     }
 
     fn fill(&mut self, columns: &[usize], value: Option<i64>) {
@@ -351,44 +333,21 @@ impl<'p> Rows<'p> {
     fn end_row(&mut self, user: Option<UserId>) -> Option<i64> {
         let row = self.count - 1;
         // A row with two ids cannot be told from another: the first may be anybody's.
-        let ambiguous = self
-            .misfits
-            .iter()
-            .any(|(column, kind)| *kind == IssueKind::DuplicateKey && self.plan.required.contains(column));
-        if ambiguous || !self.plan.required.iter().all(|column| self.cells.has(*column, row)) {
+        let required = &self.plan.required;
+        if self.left.came_twice(required) || !required.iter().all(|column| self.cells.has(*column, row)) {
             self.without_key.push(row);
-            self.extra.clear();
-            self.misfits.clear();
+            self.left.drop_row();
             return None;
         }
         let id = self.cells.column(self.plan.id).last_integer();
-        if !self.extra.is_empty() {
-            self.write_extra(row);
+        if let Some(json) = self.left.take_extra()
+            && let Some(column) = self.plan.extra
+        {
+            // A JSON column takes any value.
+            let _ = self.cells.column(column).put(row, Value::Composite, &json, &mut self.scratch);
         }
-        for (column, kind) in self.misfits.drain(..) {
-            self.issues.push(Issue {
-                table: self.plan.schema.table,
-                user,
-                id: id.unwrap_or_default(),
-                column: self.plan.schema.columns[column].name.clone(),
-                kind,
-                n: 1,
-            });
-        }
+        self.left.end_row(self.plan.schema, user, id);
         id
-    }
-
-    /// Writes `extra` with its keys in order, so that the order in which they were served changes no byte.
-    fn write_extra(&mut self, row: usize) {
-        let Some(column) = self.plan.extra else {
-            self.extra.clear();
-            return;
-        };
-        self.extra.sort();
-        let json = write_object(&self.extra);
-        self.extra.clear();
-        // A JSON column takes any value.
-        let _ = self.cells.column(column).put(row, Value::Composite, &json, &mut self.scratch);
     }
 
     pub(super) fn finish(mut self) -> Result<Finished, DecodeError> {
@@ -402,56 +361,7 @@ impl<'p> Rows<'p> {
                 (0..count).map(|row| Some(self.without_key.binary_search(&row).is_err())).collect();
             rows = filter_record_batch(&rows, &keep).map_err(|_| DecodeError::Columns)?;
         }
-        Ok(Finished {
-            rows,
-            issues: merge(self.issues),
-            unknown: self.unknown,
-            without_key: self.without_key.len() as u64,
-        })
+        let (issues, unknown) = self.left.finish();
+        Ok(Finished { rows, issues, unknown, without_key: self.without_key.len() as u64 })
     }
-}
-
-/// One issue per row, column and kind, with its count.
-fn merge(mut issues: Vec<Issue>) -> Vec<Issue> {
-    issues.sort();
-    issues.dedup_by(|later, earlier| {
-        let same = (&later.id, &later.column, later.kind) == (&earlier.id, &earlier.column, earlier.kind);
-        if same {
-            earlier.n += later.n;
-        }
-        same
-    });
-    issues
-}
-
-/// A JSON object of these keys and JSON texts.
-pub(super) fn write_object(entries: &[(String, impl AsRef<str>)]) -> String {
-    let mut json = String::from("{");
-    for (place, (key, value)) in entries.iter().enumerate() {
-        if place > 0 {
-            json.push(',');
-        }
-        push_json_text(&mut json, key);
-        json.push(':');
-        json.push_str(value.as_ref());
-    }
-    json.push('}');
-    json
-}
-
-/// Appends a JSON string.
-pub(super) fn push_json_text(json: &mut String, text: &str) {
-    json.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            '\u{0}'..='\u{1f}' => {
-                use std::fmt::Write as _;
-                let _ = write!(json, "\\u{:04x}", u32::from(character));
-            }
-            _ => json.push(character),
-        }
-    }
-    json.push('"');
 }

@@ -1,4 +1,4 @@
-//! Escapes of JSON strings.
+//! JSON as text: escapes, and objects written.
 
 use super::cursor::Raw;
 
@@ -52,6 +52,38 @@ fn unicode(text: &str) -> (Option<char>, usize) {
         }
         _ => (None, 4),
     }
+}
+
+/// A JSON object of these keys and JSON texts.
+pub(super) fn write_object(entries: &[(String, impl AsRef<str>)]) -> String {
+    let mut json = String::from("{");
+    for (place, (key, value)) in entries.iter().enumerate() {
+        if place > 0 {
+            json.push(',');
+        }
+        push_json_text(&mut json, key);
+        json.push(':');
+        json.push_str(value.as_ref());
+    }
+    json.push('}');
+    json
+}
+
+/// Appends a JSON string.
+pub(super) fn push_json_text(json: &mut String, text: &str) {
+    json.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\u{0}'..='\u{1f}' => {
+                use std::fmt::Write as _;
+                let _ = write!(json, "\\u{:04x}", u32::from(character));
+            }
+            _ => json.push(character),
+        }
+    }
+    json.push('"');
 }
 
 #[cfg(test)]
