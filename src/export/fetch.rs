@@ -114,12 +114,12 @@ pub(super) async fn fetch(
     let fetched = {
         let fetching = fetcher.fetch(plan, previous, &reused, &out);
         tokio::pin!(fetching);
-        let mut clock = tokio::time::interval(TELL_EVERY);
+        let mut ticks = tokio::time::interval(TELL_EVERY);
         loop {
             tokio::select! {
                 fetched = &mut fetching => break fetched,
                 Some(message) = told.recv() => hear(message),
-                _ = clock.tick() => progress(),
+                _ = ticks.tick() => progress(),
             }
         }
     };

@@ -18,6 +18,7 @@
 //! | `previous`, `domain` | what the last snapshot knows of each user; the lists of the domain |
 //! | `fetch` | fetchers on one side of the channel, the stage on the other |
 //! | `settle`, `guarded` | how each user ended; what the guard is told |
+//! | `finish` | the synchronous half: build, guard, publish, prune |
 //! | `plan`, `census`, `forecast` | who is asked for what; what the rows held say of the cost; what a run would do |
 //! | `record` | the manifest |
 //! | `journal` | tokens not yet revoked |
@@ -29,6 +30,7 @@ mod domain;
 mod error;
 mod event;
 mod fetch;
+mod finish;
 mod forecast;
 mod guarded;
 mod journal;

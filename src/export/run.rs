@@ -1,18 +1,16 @@
 //! One run, told as a sentence.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::api::Api;
-use crate::extract::{Cancel, ExtractError, FetchConfig, FetchedUnit, Fetcher, Plan};
-use crate::lake::build::{self, Attempt, BuildError, BuildInput, Built, Stop};
+use crate::extract::{Cancel, FetchConfig, FetchedUnit, Fetcher, Plan};
+use crate::lake::LakeError;
 use crate::lake::guard::Refusal;
 use crate::lake::layout::place;
 use crate::lake::store::Store;
-use crate::lake::{self, LakeError, Snapshot, WORK_MODE, retention};
 use crate::model::{DecimalType, UserId};
-use crate::stage::{Stage, StageKey, StageOptions, StageParent, Staged};
+use crate::stage::{Stage, StageKey, StageOptions, StageParent};
 use crate::table::Table;
 
 use super::config::RunConfig;
@@ -20,16 +18,14 @@ use super::domain::Domain;
 use super::error::ExportError;
 use super::event::{Event, Phase};
 use super::fetch::{self, Gathered};
+use super::finish::Finishing;
 use super::guarded::Guarded;
 use super::journal::Journal;
 use super::opening::Opening;
 use super::plan;
-use super::record::{Facts, Learned};
+use super::record::Learned;
 use super::report::RunReport;
 use super::settle;
-
-/// Partitions built at the same time.
-const BUILDERS: usize = 2;
 
 /// Copies the domain into the lake: one published, verified snapshot, or an error and nothing that a reader can see.
 ///
@@ -69,25 +65,8 @@ pub async fn run(
         plan,
         stats: api.stats(),
     };
-    let opening = Arc::new(opening);
-    // A run that nobody polls any more, because it was dropped or its caller panicked, publishes nothing.
-    let polled = Arc::new(());
-    let poller = Arc::downgrade(&polled);
-    let stop = move || cancel.is_cancelled() || poller.strong_count() == 0;
-    let (phase, mut phases) = tokio::sync::mpsc::unbounded_channel();
-    let finishing = tokio::task::spawn_blocking(move || {
-        // Whoever listened may have left: then nobody is told.
-        let enter = |now| {
-            let _ = phase.send(now);
-        };
-        finish(&config, &opening, &learned, staged, attempts, (&guarded, &stop), &enter)
-    });
-    while let Some(now) = phases.recv().await {
-        events(Event::Phase(now));
-    }
-    let finished = finishing.await;
-    drop(polled);
-    match finished.map_err(|_| ExportError::Bug("the build's thread panicked".to_owned()))? {
+    let finishing = Finishing { config, opening, learned, staged, attempts, guarded };
+    match finishing.perform(cancel, events).await {
         Ok(report) => Ok(RunReport { reused_units: reused, ..report }),
         // Too many users failed, and the last of them because nobody answered any more: that is what to say.
         Err(ExportError::Refused(refusals)) if refusals.iter().any(Refusal::is_of_failures) => {
@@ -95,35 +74,6 @@ pub async fn run(
         }
         Err(error) => Err(error),
     }
-}
-
-/// The synchronous half: build, guard, publish, prune.
-fn finish(
-    config: &RunConfig,
-    opening: &Opening,
-    learned: &Learned,
-    staged: Staged<FetchedUnit>,
-    attempts: BTreeMap<UserId, Attempt>,
-    (guarded, stop): (&Guarded, &(dyn Fn() -> bool + Sync)),
-    enter: &dyn Fn(Phase),
-) -> Result<RunReport, ExportError> {
-    enter(Phase::Building);
-    let built = built(config, opening, &learned.domain, &staged, attempts, Stop(stop))?;
-    guarded.judge(&built)?;
-    let manifest = Facts { opening, learned, units: staged.units(), built }.manifest()?;
-    // From here on the run is as good as done: who asks it to stop now finds it published.
-    if stop() {
-        return Err(ExtractError::Interrupted.into());
-    }
-
-    enter(Phase::Publishing);
-    let destination = &opening.destination;
-    let snapshot = lake::publish(destination, &manifest, config.file_mode)?;
-    drop(staged);
-
-    enter(Phase::Pruning);
-    let pruned = tidy(opening, config, &snapshot);
-    Ok(RunReport { manifest, snapshot: snapshot.folder, reused_units: 0, pruned })
 }
 
 /// The client, writing down the tokens that it mints, once those that a killed run left are revoked.
@@ -182,57 +132,4 @@ fn staging(
 /// One fingerprint of all tables.
 fn schemas(decimal: DecimalType) -> String {
     Table::ALL.map(|table| table.schema().fingerprint(decimal)).join(",")
-}
-
-fn built(
-    config: &RunConfig,
-    opening: &Opening,
-    domain: &Domain,
-    staged: &Staged<FetchedUnit>,
-    attempts: BTreeMap<UserId, Attempt>,
-    stop: Stop<'_>,
-) -> Result<Built, ExportError> {
-    let destination = &opening.destination;
-    let building = place::building(&opening.run);
-    destination.store.create_dirs(&building, WORK_MODE).map_err(LakeError::from)?;
-    let input = BuildInput {
-        store: &destination.store,
-        building,
-        run: &opening.run,
-        started_at: opening.started_at(),
-        parent: opening.parent(),
-        staged,
-        lists: domain.rows(opening.decimal)?,
-        attempts,
-        formats: config.formats,
-        csv: config.csv_profile,
-        decimal: opening.decimal,
-        threads: NonZeroUsize::new(BUILDERS).unwrap_or(NonZeroUsize::MIN),
-        stop,
-    };
-    match build::build(&input) {
-        Err(BuildError::Stopped) => Err(ExtractError::Interrupted.into()),
-        built => Ok(built?),
-    }
-}
-
-/// After the commit nothing may fail the run: what cannot be tidied now is tidied by the next run.
-fn tidy(opening: &Opening, config: &RunConfig, snapshot: &Snapshot) -> Vec<crate::lake::layout::RunId> {
-    let destination = &opening.destination;
-    let swept = lake::sweep_after_publish(&destination.layout, &destination.store, &destination.lock);
-    let pruned =
-        retention::prune(&destination.layout, &destination.store, &destination.lock, config.retention);
-    if let Err(error) = Journal::remove_if_empty(&destination.store) {
-        tracing::warn!(run = %snapshot.run_id, %error, "the token journal could not be removed");
-    }
-    if let Err(error) = swept {
-        tracing::warn!(run = %snapshot.run_id, %error, "the work area could not be emptied");
-    }
-    match pruned {
-        Ok(pruned) => pruned.into_iter().map(|gone| gone.snapshot.run_id).collect(),
-        Err(error) => {
-            tracing::warn!(run = %snapshot.run_id, %error, "old snapshots could not be removed");
-            Vec::new()
-        }
-    }
 }

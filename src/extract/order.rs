@@ -13,8 +13,8 @@ use super::job::Job;
 pub(super) enum Order {
     /// Everything in the dates.
     Full { window: Window },
-    /// What changed since a walk of an earlier run, on top of the dates that are held.
-    Delta { since: Timestamp, window: Window },
+    /// What changed since the last walk, on top of the dates that are held.
+    Delta { window: Window },
     /// Everything in the dates, and what changed in the others since, where there are others.
     Window { window: Window, since: Option<Timestamp> },
 }
@@ -41,7 +41,7 @@ impl Order {
     /// The same dates, in full.
     pub(super) fn widened(self, held: Option<Window>) -> Self {
         match self {
-            Self::Full { window } | Self::Delta { window, .. } => Self::Full { window },
+            Self::Full { window } | Self::Delta { window } => Self::Full { window },
             Self::Window { window, since: None } => Self::Window { window, since: None },
             Self::Window { window, since: Some(_) } => {
                 Self::Full { window: held.map_or(window, |held| held.union(&window)) }
@@ -55,7 +55,7 @@ impl Order {
 
     pub(super) const fn window(self) -> Window {
         match self {
-            Self::Full { window } | Self::Delta { window, .. } | Self::Window { window, .. } => window,
+            Self::Full { window } | Self::Delta { window } | Self::Window { window, .. } => window,
         }
     }
 

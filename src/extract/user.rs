@@ -44,7 +44,7 @@ pub(super) async fn fetch(
     let mut received = 0;
     let (mut order, mut attempt) = match (job.action, &job.previous) {
         (Action::Delta, Some(held)) => {
-            let order = Order::Delta { since: held.walk_start, window: held.window };
+            let order = Order::Delta { window: held.window };
             (order, walk_changes(session, sink, job.user, held, connections).await?)
         }
         _ => {
