@@ -216,13 +216,6 @@ impl ApiError {
         Self::new(ApiErrorKind::Configuration(why.into()), ErrorContext::default())
     }
 
-    /// Whether the failure is one user's alone, so that the run goes on with the others. An error of a list that all
-    /// users hang on (`users`, `connectors`) never is; the caller may still do without the connectors.
-    #[must_use]
-    pub fn is_unit_level(&self) -> bool {
-        self.reason().is_some()
-    }
-
     /// The exit class if this failure stops the run.
     #[must_use]
     pub const fn exit_class(&self) -> ExitClass {
@@ -375,7 +368,7 @@ mod tests {
             error.to_string(),
             "accounts of user 4101: access is forbidden, status 403, code forbidden; the user is left out of this run"
         );
-        assert!(error.is_unit_level());
+        assert!(error.reason().is_some());
         assert_eq!(error.reason(), Some(Reason::Forbidden));
         let users = ErrorContext { endpoint: Some(Endpoint::Users), user: None, ..context };
         let error = ApiError::new(ApiErrorKind::Unauthorized, users);

@@ -17,7 +17,7 @@ async fn ends(act: Act) -> (ApiErrorKind, u32) {
     let api = server.api();
     users(&api).await.unwrap();
     let error = accounts(&api).await.unwrap_err();
-    assert!(error.is_unit_level() || error.exit_class() != ExitClass::Usage);
+    assert!(error.reason().is_some() || error.exit_class() != ExitClass::Usage);
     assert_eq!(server.seen().len() as u32, 1 + error.context.attempts);
     (error.kind, error.context.attempts)
 }
@@ -91,7 +91,7 @@ async fn fault_20_refused_tokens_are_not_retried() {
     let server = Server::start(Vec::new(), status("401 Unauthorized")).await;
     let error = users(&server.api()).await.unwrap_err();
     assert_eq!(error.exit_class(), ExitClass::Credentials);
-    assert!(!error.is_unit_level());
+    assert!(error.reason().is_none());
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn fault_26_redirects_are_not_followed() {
     let act = Act::Send(answer("302 Found", "Location: https://u:p4ss@evil.example/x?token=t\r\n", ""));
     let server = Server::start(Vec::new(), act).await;
     let error = users(&server.api()).await.unwrap_err();
-    assert!(!error.is_unit_level());
+    assert!(error.reason().is_none());
     let message = error.to_string();
     assert!(
         message.contains("evil.example") && !message.contains("p4ss") && !message.contains("token="),

@@ -86,7 +86,7 @@ async fn a_renewal_is_tried_three_times_at_most() {
     super::server::users(&api).await.unwrap();
     let error = api.renew(user()).await.unwrap_err();
     assert_eq!((&error.kind, error.context.attempts), (&ApiErrorKind::ServerError, 3));
-    assert!(error.is_unit_level());
+    assert!(error.reason().is_some());
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_token_that_cannot_be_journalled_is_revoked_unused() {
     let api = server.api().with_journal(Arc::new(Notes { full: true, ..Notes::default() }));
     let error = api.renew(user()).await.unwrap_err();
     assert_eq!(error.kind, ApiErrorKind::Journal(io::ErrorKind::StorageFull));
-    assert!(!error.is_unit_level());
+    assert!(error.reason().is_none());
     let lines: Vec<_> = server.seen().into_iter().map(|seen| seen.line).collect();
     assert_eq!(lines, ["POST /2.0/auth/renew HTTP/1.1", "DELETE /2.0/auth/token HTTP/1.1"]);
     assert_eq!(api.stats().tokens_left, 0);

@@ -23,14 +23,9 @@ use std::time::Duration;
 
 use powens_export::sandbox::{Endpoint, SandboxConfig};
 
-use crate::support::Bank;
+use crate::support::{Bank, plain};
 
-/// A bank without awkward cases: every user complete.
-fn plain(users: usize) -> SandboxConfig {
-    SandboxConfig { users, edge_cases: false, transactions_per_user: 20, ..SandboxConfig::default() }
-}
-
-/// The same, slow enough to be caught in the middle.
+/// A plain bank, slow enough to be caught in the middle.
 fn slow(users: usize) -> SandboxConfig {
     SandboxConfig { latency: Duration::from_millis(25), ..plain(users) }
 }

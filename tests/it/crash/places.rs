@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use powens_export::sandbox::Endpoint;
 
-use super::{below, plain};
+use super::below;
 use crate::support::{Bank, Program, assert_verified};
 
 const FAST: [&str; 2] = ["--rate", "10000/s"];
@@ -44,7 +44,7 @@ impl Drop for Mount {
 
 #[test]
 fn fault_71_links_planted_in_the_lake_lead_nowhere() {
-    let bank = Bank::new(plain(2));
+    let bank = Bank::plain(2);
     let places =
         [".lock", ".work", ".work/stage", ".work/tokens", "snapshots", "LATEST", "LATEST.tmp", "latest.tmp"];
     for place in places {
@@ -85,7 +85,7 @@ fn fault_71_links_planted_in_the_lake_lead_nowhere() {
 
 #[test]
 fn fault_71_a_link_in_the_place_of_a_published_file_is_not_carried() {
-    let bank = Bank::new(plain(2));
+    let bank = Bank::plain(2);
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     bank.run(&lake, &FAST).expect(0);
@@ -101,7 +101,7 @@ fn fault_71_a_link_in_the_place_of_a_published_file_is_not_carried() {
 
 #[test]
 fn fault_74_modes_are_the_same_whatever_the_umask() {
-    let bank = Bank::new(plain(2));
+    let bank = Bank::plain(2);
     let folder = tempfile::tempdir().unwrap();
     let mut seen = Vec::new();
     for umask in ["000", "077", "777"] {
@@ -131,7 +131,7 @@ fn fault_74_modes_are_the_same_whatever_the_umask() {
 
 #[test]
 fn fault_74_a_lake_that_everybody_may_write_is_refused_before_anything_is_asked() {
-    let bank = Bank::new(plain(2));
+    let bank = Bank::plain(2);
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     fs::create_dir(&lake).unwrap();
@@ -145,7 +145,7 @@ fn fault_74_a_lake_that_everybody_may_write_is_refused_before_anything_is_asked(
 
 #[test]
 fn fault_61_places_that_cannot_hold_a_lake_are_refused_before_anything_is_asked() {
-    let bank = Bank::new(plain(1));
+    let bank = Bank::plain(1);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, b"precious").unwrap();
@@ -170,7 +170,7 @@ fn fault_61_places_that_cannot_hold_a_lake_are_refused_before_anything_is_asked(
 
 #[test]
 fn fault_62_a_disk_that_fills_up_at_any_size_leaves_what_was_published() {
-    let bank = Bank::new(plain(2));
+    let bank = Bank::plain(2);
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     let Some(mount) = Mount::new(&lake, "size=64m,mode=750") else { return };
@@ -205,7 +205,7 @@ fn fault_62_a_disk_that_fills_up_at_any_size_leaves_what_was_published() {
 
 #[test]
 fn fault_62_a_disk_that_is_full_can_be_pruned() {
-    let bank = Bank::new(plain(2));
+    let bank = Bank::plain(2);
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     let Some(_mount) = Mount::new(&lake, "size=4m,mode=750") else { return };

@@ -8,12 +8,12 @@ use jiff::SignedDuration;
 use powens_export::export::{self, Cancel, Event, Phase};
 use powens_export::sandbox::{Endpoint, Fault, Rule};
 
-use super::{below, plain, slow};
+use super::{below, slow};
 use crate::support::{Bank, Done, assert_verified, kill, latest, wait_for_requests, wait_until};
 
 #[test]
 fn fault_78_a_panic_publishes_nothing() {
-    let bank = Bank::new(plain(3));
+    let bank = Bank::plain(3);
     for phase in [Phase::Fetching, Phase::Building] {
         let folder = tempfile::tempdir().unwrap();
         let lake = folder.path().join("lake");
@@ -40,7 +40,7 @@ fn fault_79_a_second_run_is_turned_away_before_it_asks_anything() {
     let lake = folder.path().join("lake");
     let first = bank.program().args(["run", "--dest", lake.to_str().unwrap(), "--concurrency", "1"]).start();
     wait_for_requests(&bank, 4);
-    let elsewhere = Bank::new(plain(1));
+    let elsewhere = Bank::plain(1);
     let second = elsewhere.run(&lake, &[]).expect(75);
     assert!(
         second.stderr.contains("another run holds") && second.stderr.contains("process "),
@@ -56,7 +56,7 @@ fn fault_79_a_second_run_is_turned_away_before_it_asks_anything() {
 
 #[test]
 fn fault_80_the_order_of_snapshots_is_their_sequence_whatever_the_clock_says() {
-    let bank = Bank::new(plain(2));
+    let bank = Bank::plain(2);
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     for (number, days) in [0, -365, 365, -1, 1, 0].into_iter().enumerate() {
@@ -74,7 +74,7 @@ fn fault_80_the_order_of_snapshots_is_their_sequence_whatever_the_clock_says() {
 
 #[test]
 fn fault_81_a_machine_that_slept_goes_on_with_a_new_token() {
-    let bank = Bank::new(plain(4));
+    let bank = Bank::plain(4);
     let users = bank.sandbox.with_world(|world| world.users());
     let sleeper = users[1];
     // While the machine sleeps the answer in hand is lost, and the token comes to its end.
@@ -101,7 +101,7 @@ fn fault_81_a_machine_that_slept_goes_on_with_a_new_token() {
 
 #[test]
 fn fault_82_streams_that_are_closed_or_full_change_nothing() {
-    let bank = Bank::new(plain(2));
+    let bank = Bank::plain(2);
     let folder = tempfile::tempdir().unwrap();
     let closed = ["", ">&-", "2>&-", ">&- 2>&-"];
     let full = [">/dev/full", "2>/dev/full", ">/dev/full 2>/dev/full"];
@@ -119,7 +119,7 @@ fn fault_82_streams_that_are_closed_or_full_change_nothing() {
 
 #[test]
 fn fault_70_what_is_not_ours_stays_where_it_is() {
-    let bank = Bank::new(plain(1));
+    let bank = Bank::plain(1);
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     bank.export(bank.config(&lake)).unwrap();

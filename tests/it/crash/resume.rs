@@ -11,7 +11,7 @@ use powens_export::sandbox::{Fault, On, Rule};
 use powens_export::table::Table;
 use serde_json::Value;
 
-use super::{below, fetched_users, plain, slow};
+use super::{below, fetched_users, slow};
 use crate::support::{Bank, assert_verified, digests, kill, latest, wait_until};
 
 const FLAGS: [&str; 4] = ["--concurrency", "1", "--rate", "1000/s"];
@@ -68,7 +68,7 @@ fn fault_75_a_killed_run_costs_what_was_not_staged_and_holds_no_lock() {
 
 #[test]
 fn fault_14_a_run_that_gives_up_costs_what_was_not_staged() {
-    let bank = Bank::new(plain(10));
+    let bank = Bank::plain(10);
     let folder = tempfile::tempdir().unwrap();
     let config = |name: &str| {
         let mut config = bank.config(&folder.path().join(name));
@@ -94,7 +94,7 @@ fn fault_14_a_run_that_gives_up_costs_what_was_not_staged() {
 
 #[test]
 fn fault_74_a_stage_is_for_its_owner_alone_and_goes_with_the_publish() {
-    let bank = Bank::new(plain(4));
+    let bank = Bank::plain(4);
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     cut_off(&bank, bank.config(&lake), 2);
@@ -112,8 +112,8 @@ fn fault_74_a_stage_is_for_its_owner_alone_and_goes_with_the_publish() {
 
 #[test]
 fn staged_work_is_used_under_the_same_settings_only() {
-    let bank = Bank::new(plain(5));
-    let elsewhere = Bank::new(plain(5));
+    let bank = Bank::plain(5);
+    let elsewhere = Bank::plain(5);
     type Change<'a> = &'a dyn Fn(&mut RunConfig);
     let later = |config: &mut RunConfig, seconds| {
         let start = config.started_at.unwrap();
@@ -143,7 +143,7 @@ fn staged_work_is_used_under_the_same_settings_only() {
 
 #[test]
 fn staged_work_on_another_snapshot_is_fetched_anew() {
-    let bank = Bank::new(plain(5));
+    let bank = Bank::plain(5);
     let folder = tempfile::tempdir().unwrap();
     let (lake, kept) = (folder.path().join("lake"), folder.path().join("kept"));
     cut_off(&bank, bank.config(&lake), 3);

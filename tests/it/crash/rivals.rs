@@ -8,7 +8,7 @@ use fastrand::Rng;
 use powens_export::encode::{Fingerprint, Sha256};
 use powens_export::lake::Latest;
 
-use super::{below, plain};
+use super::below;
 use crate::support::{Bank, assert_verified, kill, latest};
 
 /// Kills; more on demand.
@@ -33,7 +33,7 @@ fn read(lake: &Path) -> u64 {
 
 #[test]
 fn fault_75_readers_are_never_wronged_by_runs_that_compete_and_are_killed() {
-    let bank = Bank::new(plain(2));
+    let bank = Bank::plain(2);
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     let words = ["run", "--mode", "full", "--rate", "10000/s", "--keep-last", "100000", "--quiet", "--dest"];

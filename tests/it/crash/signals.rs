@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use powens_export::export::{self, Cancel, Event, Phase};
 use powens_export::sandbox::{Endpoint, Fault, Rule};
 
-use super::{plain, slow};
+use super::slow;
 use crate::support::{Bank, Done, kill, wait_for_requests};
 
 const FLAGS: [&str; 4] = ["--concurrency", "3", "--rate", "1000/s"];
@@ -39,7 +39,7 @@ fn fault_76_the_first_signal_finishes_who_is_in_hand_and_the_same_command_goes_o
 #[test]
 fn fault_76_the_second_signal_leaves_at_once() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let bank = Bank::new(plain(3));
+        let bank = Bank::plain(3);
         bank.sandbox.inject(Rule::on(Endpoint::Transactions).always().fault(Fault::StallBeforeHeaders));
         let folder = tempfile::tempdir().unwrap();
         let lake = folder.path().join("lake");
@@ -64,7 +64,7 @@ fn fault_76_the_second_signal_leaves_at_once() {
 
 #[test]
 fn fault_77_a_stop_before_the_commit_publishes_nothing_and_one_during_it_does() {
-    let bank = Bank::new(plain(3));
+    let bank = Bank::plain(3);
     for (moment, published) in
         [(Event::Phase(Phase::Fetching), false), (Event::Phase(Phase::Publishing), true)]
     {

@@ -7,6 +7,11 @@ use tokio::runtime::Runtime;
 
 use super::Program;
 
+/// A bank without awkward cases, of so many users with 20 transactions each: every user is complete.
+pub(crate) fn plain(users: usize) -> SandboxConfig {
+    SandboxConfig { users, edge_cases: false, transactions_per_user: 20, ..SandboxConfig::default() }
+}
+
 /// A sandbox and the runtime that serves it.
 pub(crate) struct Bank {
     pub(crate) sandbox: Sandbox,
@@ -20,14 +25,9 @@ impl Bank {
         Self { sandbox, runtime }
     }
 
-    /// A bank without awkward cases, of so many users with 20 transactions each: every user is complete.
+    /// A plain one.
     pub(crate) fn plain(users: usize) -> Self {
-        Self::new(SandboxConfig {
-            users,
-            edge_cases: false,
-            transactions_per_user: 20,
-            ..SandboxConfig::default()
-        })
+        Self::new(plain(users))
     }
 
     /// What serves it, for work beside it.

@@ -9,7 +9,7 @@ mod python;
 mod rows;
 mod texts;
 
-pub(crate) use bank::Bank;
+pub(crate) use bank::{Bank, plain};
 pub(crate) use disk::disk;
 pub(crate) use in_process::{assert_verified, digests, latest};
 pub(crate) use process::{kill, wait_for_requests, wait_until};
