@@ -1,9 +1,10 @@
 //! Connections, accounts, ranges, gaps, and who is needed.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{AccountId, ConnectionId, ConnectorId, Proof, Reason, SourceId, UserId};
+use crate::table::health::Health;
 
 use super::text::{Day, UtcTime};
 
@@ -24,6 +25,7 @@ pub struct ConnectionEntry {
     /// The same, read again at the end of the user's walk where the walk took more than one page.
     pub state_at_end: Option<String>,
     /// What the state means for the data.
+    #[schemars(schema_with = "health")]
     pub health: String,
     /// Last successful synchronisation; null: never.
     pub last_update: Option<UtcTime>,
@@ -54,6 +56,7 @@ pub struct SourceEntry {
     /// When the consent ends.
     pub access_expire: Option<UtcTime>,
     /// What the state means for the data.
+    #[schemars(schema_with = "health")]
     pub health: String,
 }
 
@@ -146,8 +149,10 @@ pub struct Attention {
     /// The state, verbatim.
     pub state: Option<String>,
     /// What the state means for the data.
+    #[schemars(schema_with = "health")]
     pub health: String,
     /// Who can clear it.
+    #[schemars(schema_with = "who")]
     pub who: String,
     /// Start of the run that first found it in this state.
     pub since: UtcTime,
@@ -163,4 +168,15 @@ pub struct Flag {
     pub flag: String,
     /// The user concerned; null: the run.
     pub id_user: Option<UserId>,
+}
+
+fn health(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": Health::ALL.map(Health::as_str) })
+}
+
+fn who(_: &mut SchemaGenerator) -> Schema {
+    let mut who: Vec<&str> = Health::ALL.into_iter().filter_map(Health::who).collect();
+    who.sort_unstable();
+    who.dedup();
+    json_schema!({ "type": "string", "enum": who })
 }

@@ -39,18 +39,15 @@ mod tests {
 
     use super::*;
 
-    /// `UPDATE_SCHEMAS=1 cargo test --lib schema_is_checked_in` writes it.
+    /// With POWENS_EXPORT_WRITE_SCHEMAS set (`make schemas`) the file is written, otherwise compared.
     #[test]
     fn the_schema_is_checked_in() {
         let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/manifest.schema.json");
         let generated = json_schema().unwrap();
-        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        if std::env::var_os("POWENS_EXPORT_WRITE_SCHEMAS").is_some() {
             std::fs::write(&place, &generated).unwrap();
         }
         let checked_in = std::fs::read_to_string(&place).unwrap_or_default();
-        assert!(
-            generated == checked_in,
-            "schemas/manifest.schema.json is not what the types say: run `UPDATE_SCHEMAS=1 cargo test --lib schema_is_checked_in` and commit it"
-        );
+        assert!(generated == checked_in, "schemas/manifest.schema.json is out of date: run `make schemas`");
     }
 }
