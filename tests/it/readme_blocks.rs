@@ -146,7 +146,8 @@ fn the_settings_and_the_line_for_cron_export() {
     fs::write(&path, file).unwrap();
 
     let cron = blocks(&["crontab"]).next().unwrap();
-    let command = cron.text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '*' || c == ' ');
+    let line = cron.text.lines().find(|line| line.contains("powens-export run")).unwrap();
+    let command = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == '*' || c == ' ');
     let command = command.replace("/etc/powens-export.env", path.to_str().unwrap());
     let before = fs::read(scene.lake().join("LATEST")).unwrap();
     let done = scene.shell(&scene.here(&command), Vec::new());
