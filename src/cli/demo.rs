@@ -36,7 +36,7 @@ async fn demonstrate(args: DemoArgs, common: &Common, watch: &Watch) -> Result<E
     if let Some(done) = done {
         let mut text = report::of_run(&done, output::width());
         text.push_str(&invitation(&dest));
-        output::print(&text)?;
+        output::print_page(&text)?;
     } else if !common.quiet {
         output::say("the demonstration was interrupted");
     }

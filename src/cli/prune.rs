@@ -26,7 +26,7 @@ pub(crate) fn perform(args: PruneArgs, common: &Common) -> Result<Exit, Failure>
         prune(&lake.layout, &lake.store, &lake.lock, keep)?
     };
     if !common.quiet {
-        output::print(&page(&gone, dry_run, output::width()))?;
+        output::print_page(&page(&gone, dry_run, output::width()))?;
     }
     Ok(Exit::Complete)
 }

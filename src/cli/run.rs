@@ -30,7 +30,7 @@ pub(crate) fn perform(args: RunArgs, common: &Common) -> Result<Exit, Failure> {
         && !(common.quiet && exit.code() == Exit::Complete.code())
     {
         // What is published stays so, whoever reads the report.
-        if let Err(error) = output::print(&report::of_run(&report, output::width())) {
+        if let Err(error) = output::print_page(&report::of_run(&report, output::width())) {
             output::say(&format!("the report could not be written to stdout: {error}"));
         }
     }

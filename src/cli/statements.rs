@@ -29,7 +29,7 @@ pub(crate) fn perform(args: StatementsArgs, common: &Common) -> Result<Exit, Fai
     };
     let report = write_pack(&snapshot, &request, &args.out)?;
     if !(common.quiet && report.is_complete()) {
-        output::print(&page(&report, &args))?;
+        output::print_page(&page(&report, &args))?;
     }
     Ok(if report.is_complete() { Exit::Complete } else { Exit::Partial })
 }

@@ -18,7 +18,7 @@ pub(crate) fn perform(args: VerifyArgs, common: &Common) -> Result<Exit, Failure
     match (json, common.quiet && report.is_clean()) {
         (true, _) => output::print_json(&report)?,
         (false, true) => {}
-        (false, false) => output::print(&page(&report))?,
+        (false, false) => output::print_page(&page(&report))?,
     }
     Ok(if report.is_clean() { Exit::Complete } else { Exit::Damage })
 }

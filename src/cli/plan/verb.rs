@@ -39,7 +39,7 @@ pub(crate) fn perform(args: PlanArgs, common: &Common) -> Result<Exit, Failure> 
     if json {
         output::print_json(&view)?;
     } else {
-        output::print(&page(&view, output::width()))?;
+        output::print_page(&page(&view, output::width()))?;
     }
     Ok(Exit::Library(forecast.exit()))
 }

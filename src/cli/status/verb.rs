@@ -24,7 +24,7 @@ pub(crate) fn perform(args: StatusArgs, common: &Common) -> Result<Exit, Failure
     if json {
         output::print_json(&view)?;
     } else if !(common.quiet && (passes || !check)) {
-        output::print(&page(&view, &last.manifest, output::width()))?;
+        output::print_page(&page(&view, &last.manifest, output::width()))?;
     }
     Ok(if check && !passes { Exit::Partial } else { Exit::Complete })
 }
