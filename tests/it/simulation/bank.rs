@@ -60,8 +60,8 @@ pub(super) struct Habits {
     pub(super) hushed: Arc<Mutex<BTreeSet<i64>>>,
 }
 
-/// Fills an empty world. Returns nothing: what is there is asked of the world.
-pub(super) fn found(world: &mut World, rng: &mut Rng, users: usize, most_rows: usize) {
+/// Fills an empty world.
+pub(super) fn populate(world: &mut World, rng: &mut Rng, users: usize, most_rows: usize) {
     for _ in 0..users {
         let user = world.add_user();
         for _ in 0..rng.usize(0..3) {

@@ -86,7 +86,7 @@ impl Run<'_> {
             && unit.reason.as_deref().is_some_and(|reason| REFUSED.contains(&reason));
         let asked =
             self.requests().filter(|record| record.user == Some(user)).map(|record| record.number).last();
-        let left = asked.is_some_and(|last| self.people.absent(Kind::User, user, last, self.span.1));
+        let left = asked.is_some_and(|last| self.people.absent(Kind::User, user, last, self.span.last));
         if refused && left {
             findings.push(format!("user {user} has left and is {} ({:?})", unit.outcome, unit.reason));
         }
@@ -135,7 +135,7 @@ impl Run<'_> {
     }
 
     fn requests(&self) -> impl Iterator<Item = &powens_export::sandbox::RequestRecord> {
-        self.log.iter().filter(|record| record.number > self.span.0 && record.number <= self.span.1)
+        self.log.iter().filter(|record| self.span.has(record))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Holds a published snapshot against the bank's own history. Knows what was served when and what the contract
 //! promises; knows nothing of how the exporter works.
 
+mod manifest;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
@@ -8,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use powens_export::sandbox::{Endpoint, History, Kind, RequestRecord, Sandbox};
 
 use super::cells::{Cell, Want, wanted};
-use super::lake::{Findings, Published, Sheet, Unit, text};
+use super::lake::{Findings, Published, Sheet, Unit};
 use super::schedule::Order;
 use super::trouble::Fate;
 
@@ -16,15 +18,28 @@ use super::trouble::Fate;
 const OWNED: &[&str] =
     &["transactions", "accounts", "connections", "connection_sources", "balances", "coverage"];
 
+/// Requests by their numbers, first and last included.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub(super) first: u64,
+    pub(super) last: u64,
+}
+
+impl Span {
+    pub(super) fn has(self, record: &RequestRecord) -> bool {
+        (self.first..=self.last).contains(&record.number)
+    }
+}
+
 /// A run that has ended, seen from outside.
 pub(super) struct Run<'a> {
     pub(super) sandbox: &'a Sandbox,
     /// Every request so far.
     pub(super) log: &'a [RequestRecord],
-    /// The requests of this run: numbers after the first, up to the last.
-    pub(super) span: (u64, u64),
+    /// The requests of this run.
+    pub(super) span: Span,
     /// The spans of the runs since the last snapshot that published nothing.
-    pub(super) failed: &'a [(u64, u64)],
+    pub(super) failed: &'a [Span],
     pub(super) order: Order,
     /// The one user asked for, if any.
     pub(super) only: Option<i64>,
@@ -85,8 +100,8 @@ impl Run<'_> {
         let listing = self.span_of(self.span, None, &[Endpoint::Users]).unwrap_or(self.span);
         let people = self.people;
         for user in people.ids(Kind::User) {
-            let always = people.existed(Kind::User, user, listing.0, listing.1);
-            let never = people.absent(Kind::User, user, self.span.0 + 1, self.span.1);
+            let always = people.existed(Kind::User, user, listing.first, listing.last);
+            let never = people.absent(Kind::User, user, self.span.first, self.span.last);
             match units.get(&user) {
                 None if always => {
                     verdict.findings.push(format!("user {user} is listed and is not accounted for"))
@@ -133,17 +148,16 @@ impl Run<'_> {
         verdict
     }
 
-    /// First and last request of this span to some endpoints, about one user or anybody.
-    fn span_of(&self, span: (u64, u64), user: Option<i64>, endpoints: &[Endpoint]) -> Option<(u64, u64)> {
+    /// From the first to the last request of this span to some endpoints, about one user or anybody.
+    fn span_of(&self, span: Span, user: Option<i64>, endpoints: &[Endpoint]) -> Option<Span> {
         let own = |record: &&RequestRecord| {
-            record.number > span.0
-                && record.number <= span.1
+            span.has(record)
                 && (user.is_none() || record.user == user)
                 && endpoints.contains(&record.endpoint)
         };
         let mut numbers = self.log.iter().filter(own).map(|record| record.number);
         let first = numbers.next()?;
-        Some((first, numbers.next_back().unwrap_or(first)))
+        Some(Span { first, last: numbers.next_back().unwrap_or(first) })
     }
 
     fn nothing_of(&self, user: i64, findings: &mut Findings) {
@@ -174,12 +188,12 @@ impl Run<'_> {
         user: i64,
         unit: &Unit,
         people: &History,
-        listing: (u64, u64),
+        listing: Span,
         findings: &mut Findings,
     ) {
         let outcome = unit.outcome.as_str();
         let selected = self.only.is_none_or(|only| only == user);
-        let there = people.existed(Kind::User, user, listing.0, self.span.1);
+        let there = people.existed(Kind::User, user, listing.first, self.span.last);
         let spared = match self.fate {
             Fate::Healed => true,
             Fate::OneLost(lost) => *lost != user,
@@ -215,7 +229,7 @@ impl Run<'_> {
         const WALKS: &[Endpoint] = &[Endpoint::Transactions, Endpoint::AccountTransactions];
         let spans = std::iter::once(self.span).chain(self.failed.iter().rev().copied());
         let walked = spans.into_iter().find_map(|span| Some((span, self.span_of(span, Some(user), WALKS)?)));
-        let Some((span, (first, last))) = walked else {
+        let Some((span, walk)) = walked else {
             verdict.findings.push(format!("user {user} is complete without a walk"));
             return;
         };
@@ -227,8 +241,7 @@ impl Run<'_> {
                 .push(format!("user {user} is complete with {held:?} where {asked:?} was asked for"));
         }
         let in_full = self.log.iter().any(|record| {
-            record.number >= first
-                && record.number <= last
+            walk.has(record)
                 && record.user == Some(user)
                 && record.endpoint == Endpoint::Transactions
                 && record.query.contains("limit=1000")
@@ -237,16 +250,17 @@ impl Run<'_> {
         let whole = in_full && !matches!(self.order, Order::Window(..));
         // A window walk of a user of whom nothing was held is a full walk of that window.
         let new = self.before.is_none_or(|before| before.table("accounts").of("id_user", user).is_empty());
-        let at = self.log.iter().find(|record| record.number == first).map_or(self.began, |record| record.at);
+        let at =
+            self.log.iter().find(|record| record.number == walk.first).map_or(self.began, |record| record.at);
         memory.walked.insert(user, at);
         if whole || new || !memory.full_since.contains_key(&user) {
-            memory.full_since.insert(user, (first, at));
+            memory.full_since.insert(user, (walk.first, at));
         }
         let (since, _) = memory.full_since[&user];
         let fresh = |date: Option<&str>| whole || (in_full && inside(&self.window, date));
-        self.rows(user, unit, &history, (first, last), since, &fresh, verdict);
+        self.rows(user, unit, &history, walk, since, &fresh, verdict);
         let lists = self.span_of(span, Some(user), &[Endpoint::Connections, Endpoint::Accounts]);
-        let lists = lists.unwrap_or((first, last));
+        let lists = lists.unwrap_or(walk);
         self.listed(user, "accounts", Kind::Account, &history, lists, &mut verdict.findings);
         self.listed(user, "connections", Kind::Connection, &history, lists, &mut verdict.findings);
         self.derived(user, &mut verdict.findings);
@@ -259,13 +273,14 @@ impl Run<'_> {
         user: i64,
         unit: &Unit,
         history: &History,
-        (first, last): (u64, u64),
+        walk: Span,
         since: u64,
         fresh: &dyn Fn(Option<&str>) -> bool,
         verdict: &mut Verdict,
     ) {
         let sheet = self.after.table("transactions");
-        let settled = self.settled(user, (first, last));
+        let Span { first, last } = walk;
+        let settled = self.settled(user, walk);
         let held: Vec<&Vec<Cell>> = sheet.of("id_user", user);
         let mut by_id: BTreeMap<i64, Vec<&Vec<Cell>>> = BTreeMap::new();
         for row in held {
@@ -309,7 +324,7 @@ impl Run<'_> {
                     .last()
                     .copied()
                     .flatten()
-                    .map_or("gone".to_owned(), |text| self.difference(sheet, row, text));
+                    .map_or("gone".to_owned(), |text| self.difference("transactions", sheet, row, text));
                 verdict.findings.push(format!("row {id} of user {user} is not as the bank had it: {what}"));
             }
         }
@@ -317,10 +332,9 @@ impl Run<'_> {
 
     /// From which request on a row must be as it was: what changed before came with the last reading of changes. A row
     /// of an account that was archived meanwhile does not, where the list leaves such accounts out.
-    fn settled(&self, user: i64, (first, last): (u64, u64)) -> u64 {
+    fn settled(&self, user: i64, walk: Span) -> u64 {
         let changes = |record: &&RequestRecord| {
-            record.number >= first
-                && record.number <= last
+            walk.has(record)
                 && record.user == Some(user)
                 && record.endpoint == Endpoint::Transactions
                 && record
@@ -329,7 +343,7 @@ impl Run<'_> {
                     .is_some_and(|at| !at.contains('&'))
         };
         let last_reading = self.log.iter().rfind(changes).map(|record| record.number);
-        last_reading.filter(|_| self.archived_shown).unwrap_or(first)
+        last_reading.filter(|_| self.archived_shown).unwrap_or(walk.first)
     }
 
     fn same(&self, table: &str, sheet: &Sheet, row: &[Cell], served: &str) -> bool {
@@ -345,8 +359,8 @@ impl Run<'_> {
         }
     }
 
-    fn difference(&self, sheet: &Sheet, row: &[Cell], served: &str) -> String {
-        let wants = wanted("transactions", &sheet.columns, served);
+    fn difference(&self, table: &str, sheet: &Sheet, row: &[Cell], served: &str) -> String {
+        let wants = wanted(table, &sheet.columns, served);
         let cells = wants.iter().zip(row).zip(&sheet.columns);
         cells
             .filter(|((want, cell), _)| !self.fits(want, cell))
@@ -362,7 +376,7 @@ impl Run<'_> {
         table: &str,
         kind: Kind,
         history: &History,
-        (first, last): (u64, u64),
+        Span { first, last }: Span,
         findings: &mut Findings,
     ) {
         let sheet = self.after.table(table);
@@ -373,14 +387,11 @@ impl Run<'_> {
             seen.insert(id);
             let versions = history.versions(kind, id, first, last);
             if !versions.iter().flatten().any(|version| self.same(table, sheet, row, version)) {
-                let what = versions.last().copied().flatten().map_or("gone".to_owned(), |text| {
-                    let wants = wanted(table, &sheet.columns, text);
-                    let cells = wants.iter().zip(row.iter()).zip(&sheet.columns);
-                    cells
-                        .filter(|((want, cell), _)| !self.fits(want, cell))
-                        .map(|x| format!("{x:?}"))
-                        .collect()
-                });
+                let what = versions
+                    .last()
+                    .copied()
+                    .flatten()
+                    .map_or("gone".to_owned(), |text| self.difference(table, sheet, row, text));
                 findings.push(format!("{table} {id} of user {user} is not as the bank had it: {what}"));
             }
         }
@@ -451,90 +462,6 @@ impl Run<'_> {
             }
         }
     }
-
-    /// The manifest against the files: who is complete, who is not, what the lists name.
-    fn manifest_agrees(&self, units: &BTreeMap<i64, Unit>, findings: &mut Findings) {
-        let manifest = &self.after.manifest;
-        for outcome in ["complete", "carried", "kept", "failed", "skipped", "gone"] {
-            let n = units.values().filter(|unit| unit.outcome == outcome).count() as u64;
-            if manifest["users"][outcome].as_u64() != Some(n) {
-                findings.push(format!(
-                    "{n} users are {outcome}, the manifest says {}",
-                    manifest["users"][outcome]
-                ));
-            }
-        }
-        let named: BTreeSet<i64> = manifest["incomplete"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|entry| entry["id_user"].as_i64().unwrap())
-            .collect();
-        let lacking: BTreeSet<i64> = units
-            .iter()
-            .filter(|(_, unit)| matches!(unit.outcome.as_str(), "carried" | "failed"))
-            .map(|(user, _)| *user)
-            .collect();
-        if named != lacking {
-            findings.push(format!("incomplete are {lacking:?}, the manifest names {named:?}"));
-        }
-        let status = if lacking.is_empty() { "complete" } else { "partial" };
-        if text(&manifest["status"]) != status {
-            findings.push(format!("the status is {} and should be {status}", manifest["status"]));
-        }
-        for (list, table, column) in
-            [("accounts", "coverage", "id_account"), ("connections", "connections", "id")]
-        {
-            let mut listed: Vec<i64> = manifest[list]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|entry| entry["id"].as_i64().unwrap())
-                .collect();
-            let mut ids = self.after.table(table).ids(column);
-            listed.sort_unstable();
-            ids.sort_unstable();
-            if listed != ids {
-                findings.push(format!("the manifest lists {list} {listed:?}, the table holds {ids:?}"));
-            }
-        }
-        let sheet = self.after.table("transactions");
-        let dates: Vec<&str> = if sheet.columns.is_empty() {
-            Vec::new()
-        } else {
-            sheet.rows.iter().filter_map(|row| row[sheet.at("date")].as_deref()).collect()
-        };
-        let window = &manifest["window"];
-        let said = (window["exported"]["min"].as_str(), window["exported"]["max"].as_str());
-        if said != (dates.iter().min().copied(), dates.iter().max().copied()) || window["filter"] != "date" {
-            findings.push(format!("the window is said to be {window}"));
-        }
-    }
-
-    /// What the manifest says that changed, against what changed.
-    fn changes_agree(&self, findings: &mut Findings) {
-        let none = Sheet::default();
-        for table in ["transactions", "accounts"] {
-            let before = self.before.map_or(&none, |before| before.table(table));
-            let after = self.after.table(table);
-            let (old, new) = (keyed(before), keyed(after));
-            let inserted = new.keys().filter(|id| !old.contains_key(*id)).count() as u64;
-            let vanished = old.keys().filter(|id| !new.contains_key(*id)).count() as u64;
-            let said = &self.after.manifest["changes"][table];
-            if (said["inserted"].as_u64(), said["vanished"].as_u64()) != (Some(inserted), Some(vanished)) {
-                findings
-                    .push(format!("{table}: {inserted} came and {vanished} went, the manifest says {said}"));
-            }
-        }
-    }
-}
-
-fn keyed(sheet: &Sheet) -> BTreeMap<Cell, &Vec<Cell>> {
-    if sheet.columns.is_empty() {
-        return BTreeMap::new();
-    }
-    let at = sheet.at("id");
-    sheet.rows.iter().map(|row| (row[at].clone(), row)).collect()
 }
 
 /// Whether a date lies in a window whose ends are included, open where `None`. Only an open window holds no date.
