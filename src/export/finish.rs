@@ -16,7 +16,7 @@ use crate::stage::Staged;
 use super::config::RunConfig;
 use super::error::ExportError;
 use super::event::{Event, Phase};
-use super::guarded::Guarded;
+use super::guard::Guard;
 use super::journal::Journal;
 use super::opening::Opening;
 use super::record::{Facts, Learned};
@@ -32,7 +32,7 @@ pub(super) struct Finishing {
     pub(super) learned: Learned,
     pub(super) staged: Staged<FetchedUnit>,
     pub(super) attempts: BTreeMap<UserId, Attempt>,
-    pub(super) guarded: Guarded,
+    pub(super) guard: Guard,
 }
 
 impl Finishing {
@@ -67,11 +67,11 @@ impl Finishing {
         stop: &(dyn Fn() -> bool + Sync),
         enter: &dyn Fn(Phase),
     ) -> Result<RunReport, ExportError> {
-        let Self { config, opening, learned, staged, attempts, guarded } = self;
+        let Self { config, opening, learned, staged, attempts, guard } = self;
         enter(Phase::Building);
         let lists = learned.domain.rows(opening.decimal)?;
         let built = build(&config, &opening, lists, &staged, attempts, Stop(stop))?;
-        guarded.judge(&built)?;
+        guard.judge(&built)?;
         let manifest =
             Facts { opening: &opening, learned: &learned, units: staged.units(), built }.manifest()?;
         // From here on the run is as good as done: who asks it to stop now finds it published.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::{Api, Rate, estimate_duration};
 use crate::extract::{Action, Cancel, Estimate, Fetcher, Plan};
-use crate::lake::guard::{Counts, Judged, Overrides, Refusal, Verdict, judge};
+use crate::lake::guard::{Counts, Evidence, Overrides, Refusal, Verdict, judge};
 use crate::lake::layout::{Layout, RunId, place};
 use crate::lake::manifest::Manifest;
 use crate::lake::{LakeError, Snapshot};
@@ -224,12 +224,12 @@ fn has_stage(layout: &Layout) -> bool {
 /// What the guard says to the lists alone; how many users fail and what is missing only a run can tell.
 fn refusals(list_proven: bool, before: u64, gone: u64, config: &RunConfig) -> Vec<Refusal> {
     let users = |users| Counts { users, ..Counts::default() };
-    let judged = Judged {
+    let judged = Evidence {
         previous: (before > 0).then(|| users(before)),
         new: users(before),
         list_proven,
         gone,
-        ..Judged::default()
+        ..Evidence::default()
     };
     let overrides = Overrides { max_failed_percent: None, accept_shrink: config.accept_shrink };
     match judge(&judged, overrides) {

@@ -17,7 +17,7 @@
 //! | `clock`, `opening` | what time it is for this run; the destination, held by it, and what it knows |
 //! | `previous`, `domain` | what the last snapshot knows of each user; the lists of the domain |
 //! | `fetch` | fetchers on one side of the channel, the stage on the other |
-//! | `settle`, `guarded` | how each user ended; what the guard is told |
+//! | `settle`, `guard` | how each user ended; what the guard is told |
 //! | `finish` | the synchronous half: build, guard, publish, prune |
 //! | `plan`, `census`, `forecast` | who is asked for what; what the rows held say of the cost; what a run would do |
 //! | `record` | the manifest |
@@ -32,7 +32,7 @@ mod event;
 mod fetch;
 mod finish;
 mod forecast;
-mod guarded;
+mod guard;
 mod journal;
 mod opening;
 mod plan;

@@ -19,7 +19,7 @@ use super::error::ExportError;
 use super::event::{Event, Phase};
 use super::fetch::{self, Gathered};
 use super::finish::Finishing;
-use super::guarded::Guarded;
+use super::guard::Guard;
 use super::journal::Journal;
 use super::opening::Opening;
 use super::plan;
@@ -57,7 +57,7 @@ pub async fn run(
         fetch::fetch(&fetcher, &api, &plan, &opening, staging, events).await?;
     let (attempts, users) = settle::attempts(&fetcher, domain.users, &plan, staged.units(), &failed).await?;
 
-    let guarded = Guarded::of(&users, &attempts, &config);
+    let guard = Guard::of(&users, &attempts, &config);
     let learned = Learned {
         host: config.api.base_url.host(),
         window: config.window,
@@ -65,7 +65,7 @@ pub async fn run(
         plan,
         stats: api.stats(),
     };
-    let finishing = Finishing { config, opening, learned, staged, attempts, guarded };
+    let finishing = Finishing { config, opening, learned, staged, attempts, guard };
     match finishing.perform(cancel, events).await {
         Ok(report) => Ok(RunReport { reused_units: reused, ..report }),
         // Too many users failed, and the last of them because nobody answered any more: that is what to say.

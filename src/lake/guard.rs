@@ -20,7 +20,7 @@ pub struct Counts {
 
 /// What the guard judges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Judged {
+pub struct Evidence {
     /// The snapshot before, where there is one whose window is no larger than this run's.
     pub previous: Option<Counts>,
     /// The snapshot to be published.
@@ -137,7 +137,7 @@ pub enum Verdict {
 
 /// Judges a run before it is published.
 #[must_use]
-pub fn judge(run: &Judged, overrides: Overrides) -> Verdict {
+pub fn judge(run: &Evidence, overrides: Overrides) -> Verdict {
     let mut refusals = Vec::new();
     if !run.list_proven {
         refusals.push(Refusal::ListUnproven);
@@ -188,11 +188,11 @@ mod tests {
     const BEFORE: Counts =
         Counts { users: 100, live_accounts: 200, deleted_accounts: 10, live_rows: 10_000, deleted_rows: 100 };
 
-    fn quiet() -> Judged {
-        Judged { previous: Some(BEFORE), new: BEFORE, list_proven: true, tried: 100, failed: 0, gone: 0 }
+    fn quiet() -> Evidence {
+        Evidence { previous: Some(BEFORE), new: BEFORE, list_proven: true, tried: 100, failed: 0, gone: 0 }
     }
 
-    fn refusals(run: &Judged, overrides: Overrides) -> usize {
+    fn refusals(run: &Evidence, overrides: Overrides) -> usize {
         match judge(run, overrides) {
             Verdict::Publish => 0,
             Verdict::Refuse(refusals) => refusals.len(),
@@ -211,20 +211,20 @@ mod tests {
         };
         let cases = [
             ("quiet", quiet(), default, 0),
-            ("a first run", Judged { previous: None, ..quiet() }, default, 0),
-            ("an unproven list", Judged { list_proven: false, ..quiet() }, shrink, 1),
-            ("ten failed", Judged { failed: 10, ..quiet() }, default, 0),
-            ("eleven failed", Judged { failed: 11, ..quiet() }, default, 1),
-            ("eleven allowed", Judged { failed: 11, ..quiet() }, percent(11), 0),
-            ("none allowed", Judged { failed: 1, ..quiet() }, percent(0), 1),
-            ("the only user failed", Judged { tried: 1, failed: 1, ..quiet() }, default, 0),
-            ("two of three failed", Judged { tried: 3, failed: 2, ..quiet() }, default, 1),
-            ("ten gone", Judged { gone: 10, ..quiet() }, default, 0),
-            ("eleven gone", Judged { gone: 11, ..quiet() }, default, 1),
-            ("eleven gone, accepted", Judged { gone: 11, ..quiet() }, shrink, 0),
+            ("a first run", Evidence { previous: None, ..quiet() }, default, 0),
+            ("an unproven list", Evidence { list_proven: false, ..quiet() }, shrink, 1),
+            ("ten failed", Evidence { failed: 10, ..quiet() }, default, 0),
+            ("eleven failed", Evidence { failed: 11, ..quiet() }, default, 1),
+            ("eleven allowed", Evidence { failed: 11, ..quiet() }, percent(11), 0),
+            ("none allowed", Evidence { failed: 1, ..quiet() }, percent(0), 1),
+            ("the only user failed", Evidence { tried: 1, failed: 1, ..quiet() }, default, 0),
+            ("two of three failed", Evidence { tried: 3, failed: 2, ..quiet() }, default, 1),
+            ("ten gone", Evidence { gone: 10, ..quiet() }, default, 0),
+            ("eleven gone", Evidence { gone: 11, ..quiet() }, default, 1),
+            ("eleven gone, accepted", Evidence { gone: 11, ..quiet() }, shrink, 0),
             (
                 "five of six gone",
-                Judged { gone: 5, previous: Some(Counts { users: 6, ..BEFORE }), ..quiet() },
+                Evidence { gone: 5, previous: Some(Counts { users: 6, ..BEFORE }), ..quiet() },
                 default,
                 0,
             ),

@@ -42,6 +42,40 @@ fn imports_point_down() {
     assert!(upward.is_empty(), "imports that point upward:\n{}", upward.join("\n"));
 }
 
+/// What only some rooms may do, by the word that does it.
+const PLACES: &[(&str, &[&str])] = &[
+    // Everything else is synchronous.
+    ("tokio", &["api", "cli", "export", "extract", "sandbox"]),
+    ("reqwest", &["api"]),
+    // Below the store every step can be made to fail, and is counted.
+    ("fs::rename", &["lake/store"]),
+    ("fs::remove_", &["lake/store"]),
+    (".sync_all()", &["lake/store"]),
+    (".sync_data()", &["lake/store"]),
+    ("process::exit", &["cli"]),
+];
+
+#[test]
+fn some_things_have_their_place() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut strays = Vec::new();
+    for (word, places) in PLACES {
+        let mut found = 0;
+        for file in rust_files(&source) {
+            let path = file.strip_prefix(&source).unwrap().display().to_string();
+            let text = fs::read_to_string(&file).unwrap();
+            for (number, _) in code(&text).filter(|(_, code)| code.contains(word)) {
+                found += 1;
+                if !places.iter().any(|place| path.starts_with(place)) {
+                    strays.push(format!("src/{path}:{number}: {word}"));
+                }
+            }
+        }
+        assert!(found > 0 || *word == ".sync_data()", "nobody says {word} any more");
+    }
+    assert!(strays.is_empty(), "out of place:\n{}", strays.join("\n"));
+}
+
 #[test]
 fn every_room_is_on_a_floor() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -54,22 +88,24 @@ fn every_room_is_on_a_floor() {
     }
 }
 
-/// The rooms named after `crate::` outside of comments and tests, with their line numbers.
+/// The lines outside of comments and tests, with their numbers.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    // A module of tests stands last in its file and may borrow from anywhere.
+    let lines = text.lines().take_while(|line| line.trim() != "mod tests {");
+    lines.map(|line| line.split("//").next().unwrap_or_default()).enumerate().map(|(at, line)| (at + 1, line))
+}
+
+/// The rooms named after `crate::`, with the numbers of the lines.
 fn imports(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        // Test modules stand last in a file and may borrow from anywhere.
-        if line.trim() == "mod tests {" || line.trim() == "#[cfg(test)]" {
-            break;
-        }
-        let code = line.split("//").next().unwrap_or_default();
+    for (number, code) in code(text) {
         for rest in code.split("crate::").skip(1) {
             // `use crate::{api, model::Window};` names several rooms.
             let names = match rest.strip_prefix('{') {
                 Some(list) => list.split(',').map(first_word).collect(),
                 None => vec![first_word(rest)],
             };
-            found.extend(names.into_iter().filter(|name| !name.is_empty()).map(|name| (index + 1, name)));
+            found.extend(names.into_iter().filter(|name| !name.is_empty()).map(|name| (number, name)));
         }
     }
     found

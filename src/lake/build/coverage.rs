@@ -81,6 +81,22 @@ pub(super) fn rows(
     let mut accounts: BTreeMap<(Option<i64>, i64), HeldRows> =
         listed.0.into_iter().map(|key| (key, HeldRows::default())).collect();
     accounts.extend(held.iter().map(|(key, held)| (*key, *held)));
+    let certainties = certainties(accounts.keys(), walked, population, before);
+    let column = |name: &str| column(name, &accounts, &certainties);
+    let schema = Table::Coverage.schema().arrow(decimal);
+    let columns: Option<Vec<_>> = schema.fields().iter().map(|field| column(field.name())).collect();
+    let columns = columns
+        .ok_or(BuildError::Columns { table: Table::Coverage, what: "that this program gives them" })?;
+    RecordBatch::try_new(schema, columns).map_err(BuildError::rows(Table::Coverage))
+}
+
+/// How certain each account's rows are.
+fn certainties<'a>(
+    accounts: impl Iterator<Item = &'a (Option<i64>, i64)>,
+    walked: &BTreeMap<i64, &Walked>,
+    population: &Population,
+    before: &Before,
+) -> Vec<Certainty> {
     let proven: HashMap<(i64, i64), Certainty> = walked
         .iter()
         .flat_map(|(user, unit)| unit.accounts.iter().map(move |walk| (*user, walk)))
@@ -103,33 +119,32 @@ pub(super) fn rows(
             None => known,
         }
     };
-    let certainties: Vec<Certainty> = accounts.keys().map(|key| certainty(*key)).collect();
-    let column = |name: &str| -> Option<ArrayRef> {
-        let dates = |of: fn((i32, i32)) -> i32| -> ArrayRef {
-            Arc::new(accounts.values().map(|held| held.dates.map(of)).collect::<Date32Array>())
-        };
-        let texts = |of: fn(&Certainty) -> Option<&'static str>| -> ArrayRef {
-            Arc::new(certainties.iter().map(of).collect::<StringArray>())
-        };
-        Some(match name {
-            "id_account" => {
-                Arc::new(accounts.keys().map(|(_, account)| Some(*account)).collect::<Int64Array>())
-            }
-            "id_user" => Arc::new(accounts.keys().map(|(user, _)| *user).collect::<Int64Array>()),
-            "first_date" => dates(|dates| dates.0),
-            "last_date" => dates(|dates| dates.1),
-            "rows" => {
-                Arc::new(accounts.values().map(|held| i64::try_from(held.rows).ok()).collect::<Int64Array>())
-            }
-            "proof" => texts(|certainty| certainty.proof.map(Proof::as_str)),
-            "complete" => Arc::new(certainties.iter().map(|c| Some(c.complete)).collect::<BooleanArray>()),
-            "reason" => texts(|certainty| certainty.reason.map(Reason::as_str)),
-            _ => return None,
-        })
+    accounts.map(|key| certainty(*key)).collect()
+}
+
+/// A column of the table; `None`: it has no such column.
+fn column(
+    name: &str,
+    accounts: &BTreeMap<(Option<i64>, i64), HeldRows>,
+    certainties: &[Certainty],
+) -> Option<ArrayRef> {
+    let dates = |of: fn((i32, i32)) -> i32| -> ArrayRef {
+        Arc::new(accounts.values().map(|held| held.dates.map(of)).collect::<Date32Array>())
     };
-    let schema = Table::Coverage.schema().arrow(decimal);
-    let columns: Option<Vec<_>> = schema.fields().iter().map(|field| column(field.name())).collect();
-    let columns = columns
-        .ok_or(BuildError::Columns { table: Table::Coverage, what: "that this program gives them" })?;
-    RecordBatch::try_new(schema, columns).map_err(BuildError::rows(Table::Coverage))
+    let texts = |of: fn(&Certainty) -> Option<&'static str>| -> ArrayRef {
+        Arc::new(certainties.iter().map(of).collect::<StringArray>())
+    };
+    Some(match name {
+        "id_account" => Arc::new(accounts.keys().map(|(_, account)| Some(*account)).collect::<Int64Array>()),
+        "id_user" => Arc::new(accounts.keys().map(|(user, _)| *user).collect::<Int64Array>()),
+        "first_date" => dates(|dates| dates.0),
+        "last_date" => dates(|dates| dates.1),
+        "rows" => {
+            Arc::new(accounts.values().map(|held| i64::try_from(held.rows).ok()).collect::<Int64Array>())
+        }
+        "proof" => texts(|certainty| certainty.proof.map(Proof::as_str)),
+        "complete" => Arc::new(certainties.iter().map(|c| Some(c.complete)).collect::<BooleanArray>()),
+        "reason" => texts(|certainty| certainty.reason.map(Reason::as_str)),
+        _ => return None,
+    })
 }

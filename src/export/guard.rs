@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::extract::UserList;
 use crate::lake::build::{Attempt, Built, RowCount};
-use crate::lake::guard::{Counts, Judged, Overrides, Verdict, judge};
+use crate::lake::guard::{Counts, Evidence, Overrides, Verdict, judge};
 use crate::model::{UnitOutcome, UserId};
 use crate::table::Table;
 
@@ -13,14 +13,14 @@ use super::error::ExportError;
 
 /// What the guard knows before the build.
 #[derive(Debug)]
-pub(super) struct Guarded {
+pub(super) struct Guard {
     list_proven: bool,
     tried: u64,
     failed: u64,
     overrides: Overrides,
 }
 
-impl Guarded {
+impl Guard {
     pub(super) fn of(list: &UserList, attempts: &BTreeMap<UserId, Attempt>, config: &RunConfig) -> Self {
         let count =
             |pick: fn(&Attempt) -> bool| attempts.values().filter(|attempt| pick(attempt)).count() as u64;
@@ -55,7 +55,7 @@ impl Guarded {
         };
         let before = counts(|(before, _)| *before);
         let gone = built.units.values().filter(|row| row.outcome == UnitOutcome::Gone).count() as u64;
-        let judged = Judged {
+        let judged = Evidence {
             previous: (before != Counts::default()).then_some(before),
             new: counts(|(_, after)| *after),
             list_proven: self.list_proven,
