@@ -105,7 +105,9 @@ fn ended() -> ParquetError {
     ParquetError::General("it was ended by an earlier error".to_owned())
 }
 
-/// Whether a column has no two different values.
+/// Whether a column has no two different values: its pages are a few bytes, and a codec gains nothing. It would cost: the
+/// library makes two for each column of each file, and each asks the processor what it can, which takes 5 µs in a virtual
+/// machine. In a run of 10,000 rows that was a quarter of the CPU.
 fn is_uniform(column: &ArrayRef) -> bool {
     let Some(first) = (0..column.len()).find(|row| column.is_valid(*row)) else { return true };
     cmp::eq(column, &Scalar::new(column.slice(first, 1))).is_ok_and(|equal| equal.false_count() == 0)

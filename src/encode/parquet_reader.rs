@@ -18,7 +18,7 @@ use super::{EncodeError, Fingerprint, TableShape};
 /// Rows of a batch read.
 const BATCH_ROWS: usize = 8_192;
 /// A file to check that is no longer is read at once: the library opens a file anew for each page of each column, which
-/// took XXX of a run of 10,000 rows.
+/// took a tenth of a run of 10,000 rows.
 const WHOLE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Streams the rows of one Parquet file in their order.
