@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::endpoint::Endpoint;
-use crate::model::{Reason, UserId};
+use crate::model::{Reason, UserId, exit_code};
 
 /// A request that has failed for good: every attempt that its kind allows was made.
 ///
@@ -198,11 +198,11 @@ impl ExitClass {
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
-            Self::Usage => 2,
-            Self::Data => 65,
-            Self::Unavailable => 69,
-            Self::Disk => 74,
-            Self::Credentials => 77,
+            Self::Usage => exit_code::USAGE,
+            Self::Data => exit_code::DATA,
+            Self::Unavailable => exit_code::UNAVAILABLE,
+            Self::Disk => exit_code::DISK,
+            Self::Credentials => exit_code::CREDENTIALS,
         }
     }
 }

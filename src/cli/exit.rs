@@ -1,4 +1,6 @@
-//! Exit codes: a contract with cron, written once. A new failure does not compile until its code is chosen here.
+//! How the program ends. A new failure does not compile until its exit code is chosen here.
+
+use powens_export::model::exit_code;
 
 use super::failure::Failure;
 
@@ -29,14 +31,14 @@ impl Exit {
     /// The number that the shell sees.
     pub(crate) const fn code(self) -> u8 {
         match self {
-            Self::Complete => 0,
-            Self::Bug => 1,
-            Self::Usage => 2,
-            Self::Partial => 3,
-            Self::Damage => 5,
-            Self::Disk => 74,
-            Self::Interrupted => 130,
-            Self::Terminated => 143,
+            Self::Complete => exit_code::COMPLETE,
+            Self::Bug => exit_code::BUG,
+            Self::Usage => exit_code::USAGE,
+            Self::Partial => exit_code::PARTIAL,
+            Self::Damage => exit_code::DAMAGE,
+            Self::Disk => exit_code::DISK,
+            Self::Interrupted => exit_code::INTERRUPTED,
+            Self::Terminated => exit_code::TERMINATED,
             Self::Library(code) => code,
         }
     }

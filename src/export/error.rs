@@ -7,7 +7,7 @@ use crate::extract::{ExtractError, ExtractErrorKind, PlanError};
 use crate::lake::LakeError;
 use crate::lake::build::BuildError;
 use crate::lake::guard::Refusal;
-use crate::model::{DecimalType, UserId};
+use crate::model::{DecimalType, UserId, exit_code};
 use crate::stage::StageError;
 
 /// Why a run ended without publishing. `LATEST` is what it was before, but for [`LakeError::CommitUnknown`].
@@ -72,22 +72,24 @@ impl ExportError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Lake(error) | Self::Build(BuildError::Lake(error)) => error.kind().exit_code(),
-            Self::Build(BuildError::Store(_) | BuildError::Encode(_) | BuildError::Stage(_)) => 74,
+            Self::Build(BuildError::Store(_) | BuildError::Encode(_) | BuildError::Stage(_)) => {
+                exit_code::DISK
+            }
             // What was staged and what the plan says do not go together: a mistake of ours.
-            Self::Build(_) => 1,
+            Self::Build(_) => exit_code::BUG,
             Self::Api(error) => error.exit_class().code(),
             Self::Extract(error) => match error.kind() {
                 ExtractErrorKind::Exit(class) => class.code(),
-                ExtractErrorKind::Interrupted => 130,
-                ExtractErrorKind::ReceiverGone => 74,
+                ExtractErrorKind::Interrupted => exit_code::INTERRUPTED,
+                ExtractErrorKind::ReceiverGone => exit_code::DISK,
             },
-            Self::Stage(_) => 74,
+            Self::Stage(_) => exit_code::DISK,
             Self::Plan(_)
             | Self::UnknownUsers(_)
             | Self::NothingToBuildOn { .. }
-            | Self::DecimalFixed { .. } => 2,
-            Self::Refused(_) => 4,
-            Self::Bug(_) => 1,
+            | Self::DecimalFixed { .. } => exit_code::USAGE,
+            Self::Refused(_) => exit_code::REFUSED,
+            Self::Bug(_) => exit_code::BUG,
         }
     }
 }

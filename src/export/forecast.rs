@@ -9,7 +9,7 @@ use crate::lake::guard::{Counts, Evidence, Overrides, Refusal, Verdict, judge};
 use crate::lake::layout::{Layout, RunId, place};
 use crate::lake::manifest::Manifest;
 use crate::lake::{LakeError, Snapshot};
-use crate::model::Window;
+use crate::model::{Window, exit_code};
 
 use super::config::RunConfig;
 use super::error::ExportError;
@@ -97,7 +97,7 @@ impl Forecast {
     /// The exit code: 0, or 4 when it is clear already that nothing would be published.
     #[must_use]
     pub fn exit(&self) -> u8 {
-        if self.refusals.is_empty() { 0 } else { 4 }
+        if self.refusals.is_empty() { exit_code::COMPLETE } else { exit_code::REFUSED }
     }
 }
 

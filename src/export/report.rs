@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::lake::Manifest;
 use crate::lake::layout::RunId;
 use crate::lake::manifest::Status;
+use crate::model::exit_code;
 
 /// What a finished run has to say. Everything about the data is in the manifest.
 #[derive(Clone, Debug)]
@@ -24,8 +25,8 @@ impl RunReport {
     #[must_use]
     pub fn exit(&self) -> u8 {
         match self.manifest.status {
-            Status::Complete => 0,
-            Status::Partial => 3,
+            Status::Complete => exit_code::COMPLETE,
+            Status::Partial => exit_code::PARTIAL,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::encode::EncodeError;
+use crate::model::exit_code;
 
 use super::layout::RunId;
 use super::store::StoreError;
@@ -126,10 +127,10 @@ impl LakeErrorKind {
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::Disk => 74,
-            Self::Busy => 75,
-            Self::Damaged => 5,
-            Self::Usage => 2,
+            Self::Disk => exit_code::DISK,
+            Self::Busy => exit_code::BUSY,
+            Self::Damaged => exit_code::DAMAGE,
+            Self::Usage => exit_code::USAGE,
         }
     }
 }

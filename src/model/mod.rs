@@ -7,10 +7,12 @@
 //! | `time` | dates, naive datetimes, Europe/Paris, RFC 3339 |
 //! | `window` | the date range asked for |
 //! | `outcome`, `account_walk` | how a unit ended: proof levels and reason codes; how one account was covered |
+//! | `exit_code` | what the program ends with |
 //! | `secret` | a token that cannot be printed |
 
 mod account_walk;
 mod decimal;
+pub mod exit_code;
 mod id;
 mod outcome;
 mod secret;

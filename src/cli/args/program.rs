@@ -100,3 +100,28 @@ pub(crate) enum Verb {
     #[command(hide = true)]
     Man(ManArgs),
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::AFTER_HELP;
+
+    #[test]
+    fn the_help_promises_every_exit_code_and_no_other() {
+        let constants = include_str!("../../model/exit_code.rs");
+        let chosen: BTreeSet<u8> = constants
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub const ")?.split_once(": u8 = ")?.1.strip_suffix(';'))
+            .map(|number| number.parse().unwrap())
+            .collect();
+        let (_, promised) = AFTER_HELP.split_once("Exit codes:\n").unwrap();
+        let promised: BTreeSet<u8> = promised
+            .lines()
+            .filter_map(|line| line.trim_start().split_once("  "))
+            .flat_map(|(numbers, _)| numbers.split(", "))
+            .map(|number| number.parse().unwrap())
+            .collect();
+        assert!(chosen.len() >= 13 && chosen == promised, "chosen {chosen:?}\npromised {promised:?}");
+    }
+}
