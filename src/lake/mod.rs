@@ -17,7 +17,7 @@
 //! | `guard` | whether to publish at all |
 //! | `publish` | the pointer move |
 //! | `retention` | which snapshots stay |
-//! | `store` | the one file that renames and syncs |
+//! | `store/` | the one folder that renames and syncs |
 
 pub mod build;
 mod error;

@@ -99,12 +99,6 @@ impl StoreError {
             Self::NotAFolder(_) => io::ErrorKind::NotADirectory,
         }
     }
-
-    /// Whether a sync failed, so that the fate of the last step is unknown.
-    #[must_use]
-    pub fn is_sync(&self) -> bool {
-        matches!(self, Self::Sync { .. })
-    }
 }
 
 impl From<StoreError> for io::Error {
