@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::world::{Account, Act, Lake, Transaction, World, coverage_of, first_day, model_of, user};
+use super::lake::{Act, Lake};
+use super::model::Model;
+use super::reader::{coverage_of, model_of};
+use super::world::{Account, Transaction, World, first_day, user};
 use crate::lake::Snapshot;
 use crate::lake::build::{Formats, UnitRow};
 use crate::model::UnitOutcome;
@@ -168,7 +171,7 @@ fn comparable(snapshot: &Snapshot) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn check(lake: &Lake, night: &super::world::Night, run: i64) -> Result<(), TestCaseError> {
+fn check(lake: &Lake, night: &super::lake::Night, run: i64) -> Result<(), TestCaseError> {
     let (snapshot, built) = (&night.snapshot, &night.built);
     let visible = lake.model.visible();
     for area in lake.formats.areas() {
@@ -177,7 +180,7 @@ fn check(lake: &Lake, night: &super::world::Night, run: i64) -> Result<(), TestC
     prop_assert_eq!(coverage_of(snapshot), lake.model.coverage());
     prop_assert_eq!(built.changes[&Table::Transactions], lake.model.changes(&night.before));
     let (before, after) = built.counts[&Table::Transactions];
-    let rows = |model: &super::world::Model| {
+    let rows = |model: &Model| {
         model.users.values().flat_map(|user| user.rows.values()).fold((0, 0), |(live, deleted), row| {
             if row.deleted { (live, deleted + 1) } else { (live + 1, deleted) }
         })

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use arrow::array::{Array, AsArray};
 
-use super::world::{Account, Act, Lake, Night, Transaction, World, first_day, model_of, read, user};
+use super::lake::{Act, Lake, Night};
+use super::reader::{model_of, read};
+use super::world::{Account, Transaction, World, first_day, user};
 use crate::lake::build::{Attempt, BuildError, Formats, UnitRow, read_units};
 use crate::lake::fixture::start;
 use crate::lake::layout::Area;
