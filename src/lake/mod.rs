@@ -18,6 +18,7 @@
 //! | `publish` | the pointer move |
 //! | `retention` | which snapshots stay |
 //! | `store/` | the one folder that renames and syncs |
+//! | `fixture`, `faults`, `power/` | for tests: small lakes, errors at every step, lost power at every step |
 
 pub mod build;
 mod error;
