@@ -6,8 +6,8 @@ use crate::encode::CsvProfile;
 use crate::lake::layout::Area;
 use crate::table::Table;
 
-use super::content::{FileFormat, TableEntry, table_entries};
-use super::head::{Exported, Manifest, Status};
+use super::content::{FileFormat, table_entries};
+use super::head::{Manifest, Status};
 use super::lists::LIST_LIMIT;
 
 impl Manifest {
@@ -114,31 +114,6 @@ impl Manifest {
         if self.window.exported != self.exported() {
             found.push("its exported dates are not those of its files".to_owned());
         }
-    }
-
-    /// Tables whose files have other columns, keys or order than this program's: an earlier version wrote them. Their
-    /// files can be read, and not merged with.
-    #[must_use]
-    pub fn foreign_tables(&self) -> Vec<Table> {
-        let Some(decimal) = self.decimal.column() else { return Table::ALL.to_vec() };
-        let ours = table_entries(&[], decimal, BTreeMap::new(), BTreeMap::new());
-        let same = |table: &Table| {
-            let of = |entries: &[TableEntry]| {
-                let entry = entries.iter().find(|entry| entry.name == *table)?;
-                Some((entry.schema, entry.primary_key.clone(), entry.partition.clone(), entry.order.clone()))
-            };
-            of(&self.tables) == of(&ours)
-        };
-        Table::ALL.into_iter().filter(|table| !same(table)).collect()
-    }
-
-    /// Earliest and latest `date` of the transactions, as the files' entries have them.
-    #[must_use]
-    pub fn exported(&self) -> Option<Exported> {
-        let own = || self.files.iter().filter(|file| file.table == Some(Table::Transactions));
-        let min = own().filter_map(|file| file.min_date).min()?;
-        let max = own().filter_map(|file| file.max_date).max()?;
-        Some(Exported { min, max })
     }
 
     fn check_lists(&self, found: &mut Vec<String>) {

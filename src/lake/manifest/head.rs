@@ -10,7 +10,7 @@ use crate::lake::layout::RunId;
 use crate::model::{DecimalType, Window};
 use crate::table::Table;
 
-use super::content::{Changes, FileEntry, TableEntry};
+use super::content::{Changes, FileEntry, TableEntry, table_entries};
 use super::people::{AccountEntry, ApiRange, Attention, ConnectionEntry, Flag, Incomplete};
 use super::text::{Day, UtcTime};
 
@@ -310,6 +310,31 @@ impl Manifest {
         let entry = self.tables.iter().find(|entry| entry.name == table);
         self.writer_epoch == WRITER_EPOCH
             && entry.is_some_and(|entry| entry.schema.to_string() == table.schema().fingerprint(decimal))
+    }
+
+    /// Tables whose files have other columns, keys or order than this program's: an earlier version wrote them. Their
+    /// files can be read, and not merged with.
+    #[must_use]
+    pub fn foreign_tables(&self) -> Vec<Table> {
+        let Some(decimal) = self.decimal.column() else { return Table::ALL.to_vec() };
+        let ours = table_entries(&[], decimal, BTreeMap::new(), BTreeMap::new());
+        let same = |table: &Table| {
+            let of = |entries: &[TableEntry]| {
+                let entry = entries.iter().find(|entry| entry.name == *table)?;
+                Some((entry.schema, entry.primary_key.clone(), entry.partition.clone(), entry.order.clone()))
+            };
+            of(&self.tables) == of(&ours)
+        };
+        Table::ALL.into_iter().filter(|table| !same(table)).collect()
+    }
+
+    /// Earliest and latest `date` of the transactions, as the files' entries have them.
+    #[must_use]
+    pub fn exported(&self) -> Option<Exported> {
+        let own = || self.files.iter().filter(|file| file.table == Some(Table::Transactions));
+        let min = own().filter_map(|file| file.min_date).min()?;
+        let max = own().filter_map(|file| file.max_date).max()?;
+        Some(Exported { min, max })
     }
 
     /// Bytes of all its files.

@@ -1,4 +1,4 @@
-//! Connections and accounts of a snapshot, collected from its own tables; and who is needed.
+//! Connections and accounts of a snapshot, collected from its own tables.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,9 +13,9 @@ use crate::model::time::ParisClock;
 use crate::model::{AccountId, ConnectionId, ConnectorId, Proof, Reason, SourceId, UserId};
 use crate::table::Table;
 use crate::table::column::{self, at, text_at};
-use crate::table::health::Health;
 
 use super::Manifest;
+use super::attention::Needs;
 use super::content::FileEntry;
 use super::people::{AccountEntry, Attention, AttentionKind, ConnectionEntry, SourceEntry};
 use super::text::{Day, UtcTime};
@@ -63,7 +63,7 @@ impl Lists {
                 .filter(|file| file.path.parts().area != Area::Csv)
                 .map(|file| ParquetReader::open(&file.path.under(folder), None))
         };
-        let mut lists = Collector { since: Since::of(parent, started_at), ..Collector::default() };
+        let mut lists = Collector { needs: Needs::since(parent, started_at), ..Collector::default() };
         for file in batches(Table::Connections) {
             for rows in file? {
                 lists.connections(&rows?, states_at_end, !truncated);
@@ -90,42 +90,13 @@ impl Lists {
     }
 }
 
-/// In what state something needed somebody, and since when.
-#[derive(Debug, Default)]
-struct Since {
-    known: BTreeMap<Needy, (Option<String>, String, UtcTime)>,
-    now: Option<UtcTime>,
-}
-
-type Needy = (AttentionKind, Option<ConnectionId>, Option<SourceId>);
-
-impl Since {
-    fn of(parent: Option<&Manifest>, now: UtcTime) -> Self {
-        let entry = |seen: &Attention| {
-            let key = (seen.kind, seen.id_connection, seen.id_source);
-            (key, (seen.state.clone(), seen.health.clone(), seen.since))
-        };
-        let known = parent.map(|manifest| manifest.attention.iter().map(entry).collect()).unwrap_or_default();
-        Self { known, now: Some(now) }
-    }
-
-    /// Since when it is in this state.
-    fn when(&self, needy: Needy, state: Option<&str>, health: &str) -> Option<UtcTime> {
-        match self.known.get(&needy) {
-            Some((before, healthy, since)) if before.as_deref() == state && healthy == health => Some(*since),
-            _ => self.now,
-        }
-    }
-}
-
 #[derive(Debug, Default)]
 struct Collector {
-    since: Since,
+    needs: Needs,
     connections: BTreeMap<ConnectionId, ConnectionEntry>,
     /// For sources: the user and institution of every connection.
     facts: BTreeMap<ConnectionId, (Option<UserId>, Option<String>)>,
     accounts: BTreeMap<AccountId, AccountEntry>,
-    attention: Vec<Attention>,
     paris: ParisClock,
 }
 
@@ -154,11 +125,11 @@ impl Collector {
                 sources: Vec::new(),
             };
             let needy = (AttentionKind::Connection, Some(id), None);
-            self.attend(needy, &entry.health, entry.state.as_deref(), entry.last_update, |need| Attention {
-                id_user: entry.id_user,
-                connector_name: entry.connector_name.clone(),
-                ..need
-            });
+            let state = entry.state.as_deref();
+            if let Some(need) = self.needs.add(needy, &entry.health, state, entry.last_update) {
+                need.id_user = entry.id_user;
+                need.connector_name.clone_from(&entry.connector_name);
+            }
             self.facts.insert(id, (entry.id_user, entry.connector_name.clone()));
             if listed {
                 self.connections.insert(id, entry);
@@ -184,41 +155,15 @@ impl Collector {
             let user = columns.number("id_user", row).and_then(UserId::new);
             let name = connection.and_then(|id| self.facts.get(&id)).and_then(|(_, name)| name.clone());
             let needy = (AttentionKind::Source, connection, Some(id));
-            self.attend(needy, &entry.health, entry.state.as_deref(), entry.last_update, |need| Attention {
-                id_user: user,
-                connector_name: name,
-                ..need
-            });
+            let state = entry.state.as_deref();
+            if let Some(need) = self.needs.add(needy, &entry.health, state, entry.last_update) {
+                need.id_user = user;
+                need.connector_name = name;
+            }
             if listed && let Some(owner) = connection.and_then(|id| self.connections.get_mut(&id)) {
                 owner.sources.push(entry);
             }
         }
-    }
-
-    /// Adds to `attention` what somebody can do something about.
-    fn attend(
-        &mut self,
-        needy: Needy,
-        health: &str,
-        state: Option<&str>,
-        last_update: Option<UtcTime>,
-        complete: impl FnOnce(Attention) -> Attention,
-    ) {
-        let Some(who) = Health::from_text(health).and_then(Health::who) else { return };
-        let Some(since) = self.since.when(needy, state, health) else { return };
-        let (kind, id_connection, id_source) = needy;
-        self.attention.push(complete(Attention {
-            kind,
-            id_user: None,
-            id_connection,
-            id_source,
-            connector_name: None,
-            state: state.map(str::to_owned),
-            health: health.to_owned(),
-            who: who.to_owned(),
-            since,
-            last_update,
-        }));
     }
 
     fn coverage(&mut self, rows: &RecordBatch) {
@@ -259,12 +204,11 @@ impl Collector {
         for connection in self.connections.values_mut() {
             connection.sources.sort_by_key(|source| source.id);
         }
-        self.attention.sort_by_key(|need| (need.id_user, need.id_connection, need.kind, need.id_source));
         Lists {
             connections: (!truncated).then(|| self.connections.into_values().collect()),
             accounts: (!truncated).then(|| self.accounts.into_values().collect()),
             truncated,
-            attention: self.attention,
+            attention: self.needs.sorted(),
         }
     }
 }

@@ -8,13 +8,15 @@
 //! |---|---|
 //! | `head` | the manifest itself: run, window, status, counts |
 //! | `first` | its first lines, where they are enough |
-//! | `people` | connections, accounts, ranges, gaps, who is needed |
+//! | `people` | connections, accounts, ranges, gaps, attention |
 //! | `content` | tables, files, control totals |
 //! | `lists` | connections and accounts, collected from the tables of the snapshot |
+//! | `attention` | who is needed, and since when |
 //! | `consistency` | whether it agrees with itself |
 //! | `text` | how times, dates and digests are written |
 //! | `schema` | the JSON Schema, generated from these types |
 
+mod attention;
 mod consistency;
 mod content;
 mod first;
