@@ -13,6 +13,7 @@
 //! | `sweep` | what a crash leaves behind |
 //! | `build/` | rows → files |
 //! | `facts` | what a file is known by: rows, dates, control totals |
+//! | `totals` | control totals: exact sums, per currency |
 //! | `readback` | written files, read again |
 //! | `guard` | whether to publish at all |
 //! | `publish` | the pointer move |
@@ -43,6 +44,7 @@ pub mod store;
 mod sweep;
 #[cfg(test)]
 mod tests;
+pub mod totals;
 
 pub use error::{LakeError, LakeErrorKind};
 pub use layout::{Area, FilePath, Layout, RunId};

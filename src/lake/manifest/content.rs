@@ -1,4 +1,4 @@
-//! Tables, files, control totals.
+//! Tables, files, changes.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::encode::Sha256;
-use crate::lake::facts::{FileFacts, Totals};
+use crate::lake::facts::FileFacts;
 use crate::lake::layout::{Area, FilePath, RunId};
+use crate::lake::totals::{ControlTotal, Totals};
 use crate::model::DecimalType;
 use crate::table::{Partition, Table};
 
@@ -55,21 +56,6 @@ impl From<&Partition> for PartitionEntry {
     fn from(partition: &Partition) -> Self {
         Self { column: partition.column.clone(), of: partition.of.clone() }
     }
-}
-
-/// Number and sum of a column's values in one currency; a second opinion on every copy of the table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ControlTotal {
-    /// The column.
-    pub column: String,
-    /// The currency; null: rows without one.
-    pub currency: Option<String>,
-    /// Values that are not null.
-    pub count: u64,
-    /// Their exact sum.
-    #[schemars(regex(pattern = r"^-?[0-9]+\.[0-9]{2,}$"))]
-    pub sum: String,
 }
 
 /// A published file's format.

@@ -9,7 +9,7 @@
 //! | `head` | the manifest itself: run, window, status, counts |
 //! | `first` | its first lines, where they are enough |
 //! | `people` | connections, accounts, ranges, gaps, attention |
-//! | `content` | tables, files, control totals |
+//! | `content` | tables, files, changes |
 //! | `lists` | connections and accounts, collected from the tables of the snapshot |
 //! | `attention` | who is needed, and since when |
 //! | `consistency` | whether it agrees with itself |
@@ -26,7 +26,8 @@ mod people;
 mod schema;
 mod text;
 
-pub use content::{Changes, ControlTotal, FileEntry, FileFormat, PartitionEntry, TableEntry, table_entries};
+pub use crate::lake::totals::ControlTotal;
+pub use content::{Changes, FileEntry, FileFormat, PartitionEntry, TableEntry, table_entries};
 pub use first::First;
 pub use head::{
     CONTRACT_VERSION, Decimal, Exported, MANIFEST_VERSION, Manifest, Mode, NotAManifest, Parent, Requests,
