@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use arrow::array::RecordBatch;
-
 use crate::lake::FilePath;
 use crate::model::UserId;
-use crate::table::{Month, Table, issues_batch};
+use crate::table::{Table, issues_batch};
 
 use super::BuildError;
 use super::balances::tonight;
@@ -18,13 +16,14 @@ use super::held::Held;
 use super::input::{Attempt, BuildInput, Walked};
 use super::issues::{IssueRule, Kinds};
 use super::key::TextKey;
-use super::merge::{Merge, Rows};
+use super::merge::{Merge, Rows, one};
 use super::output::Output;
 use super::parent::Parent;
 use super::part::{BuiltPart, PartSource};
 use super::parts::{Parts, Sources};
 use super::population::Population;
 use super::rules::Whole;
+use super::staged::staged;
 use super::sum::Sum;
 use super::units::{UnitRow, read_units};
 
@@ -55,7 +54,7 @@ pub fn build(input: &BuildInput<'_>) -> Result<Built, BuildError> {
     let population =
         Population::settle(&input.attempts, &input.staged.users(), &units_before, input.started_at)?;
     let drop_set = drop_set(input, &parent, &population, &walked)?;
-    let balances = tonight(staged(input, Table::Accounts, None), &walked, input.decimal)?;
+    let balances = tonight(staged(input.staged, Table::Accounts, None), &walked, input.decimal)?;
 
     let sources = Sources { input, output: &output, parent: &parent, population: &population };
     let parts = Parts::plan(&sources, &drop_set, &balances)?.build(input.threads)?;
@@ -131,8 +130,11 @@ fn drop_set<'a>(
     }
     let outside = outside(input, population)?;
     parent.check_sources(Table::Accounts, None)?;
-    let accounts =
-        Accounts::read(population, parent.rows(Table::Accounts, None), staged(input, Table::Accounts, None))?;
+    let accounts = Accounts::read(
+        population,
+        parent.rows(Table::Accounts, None),
+        staged(input.staged, Table::Accounts, None),
+    )?;
     Ok(DropSet::new(population, walked, received, outside, accounts))
 }
 
@@ -143,7 +145,7 @@ fn outside(input: &BuildInput<'_>, population: &Population) -> Result<HashSet<i6
         return Ok(outside);
     }
     for month in input.staged.months(Table::Transactions)? {
-        for rows in staged(input, Table::Transactions, Some(month)) {
+        for rows in staged(input.staged, Table::Transactions, Some(month)) {
             let rows = rows?;
             let columns = Columns::of(Table::Transactions, &rows);
             let (ids, users) = (columns.numbers("id")?, columns.numbers("id_user")?);
@@ -156,20 +158,10 @@ fn outside(input: &BuildInput<'_>, population: &Population) -> Result<HashSet<i6
     Ok(outside)
 }
 
-/// The staged rows of a table or month.
-pub(super) fn staged<'a>(input: &BuildInput<'a>, table: Table, month: Option<Month>) -> Rows<'a> {
-    Box::new(input.staged.rows(table, month).map(|rows| rows.map_err(BuildError::from)))
-}
-
 /// The staged issues, and those of the domain's lists.
 fn issues<'a>(input: &BuildInput<'a>, drop_set: &'a DropSet<'_>) -> Result<Rows<'a>, BuildError> {
     let table = Table::Issues;
     let of_lists = issues_batch(&input.lists.issues, input.decimal).map_err(BuildError::rows(table))?;
-    let staged: Rows<'a> = Box::new(staged(input, table, None).map(|rows| drop_set.issues(&rows?)));
+    let staged: Rows<'a> = Box::new(staged(input.staged, table, None).map(|rows| drop_set.issues(&rows?)));
     Ok(Box::new(Merge::<TextKey>::new(table, staged, one(of_lists), &Whole::Stays)))
-}
-
-/// A stream of one batch.
-pub(super) fn one<'a>(rows: RecordBatch) -> Rows<'a> {
-    Box::new(std::iter::once(Ok(rows)))
 }

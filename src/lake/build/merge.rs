@@ -19,6 +19,16 @@ use super::tally::Tally;
 /// A stream of a table's rows in its order.
 pub(super) type Rows<'a> = Box<dyn Iterator<Item = Result<RecordBatch, BuildError>> + Send + 'a>;
 
+/// A stream of one batch.
+pub(super) fn one<'a>(rows: RecordBatch) -> Rows<'a> {
+    Box::new(std::iter::once(Ok(rows)))
+}
+
+/// A stream of nothing.
+pub(super) fn none<'a>() -> Rows<'a> {
+    Box::new(std::iter::empty())
+}
+
 /// What becomes of a row of the parent for which no row of equal key was staged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {

@@ -10,17 +10,17 @@ use arrow::array::RecordBatch;
 use crate::table::{Month, Table};
 
 use super::BuildError;
-use super::builder::{one, staged};
 use super::coverage::Listed;
 use super::drop_set::{DropSet, SCANNED};
 use super::held::Held;
 use super::input::BuildInput;
-use super::merge::{Judge, Rows};
+use super::merge::{Judge, Rows, none, one};
 use super::output::Output;
 use super::parent::Parent;
 use super::part::{BuiltPart, PartSource, Watch, scan, untouched};
 use super::population::Population;
 use super::rules::{ByUser, LASTING_COLUMNS, Lasting, Whole};
+use super::staged::staged;
 
 /// What all parts are built from.
 pub(super) struct Sources<'a> {
@@ -135,7 +135,7 @@ impl<'a> Parts<'a> {
     fn build_part(&self, part: Part) -> Result<Done, BuildError> {
         let Sources { input, population, .. } = *self.sources;
         let Part { table, month, .. } = part;
-        let from_stage = || Ok(staged(input, table, month));
+        let from_stage = || Ok(staged(input.staged, table, month));
         let quiet = |(part, ())| Done { part, held: Held::default(), listed: Listed::default() };
         match table {
             Table::Transactions => {
@@ -144,7 +144,7 @@ impl<'a> Parts<'a> {
                 };
                 // Staged rows get connection and currency from the accounts that stand beside them in the snapshot.
                 let derived = || -> Result<Rows<'_>, BuildError> {
-                    Ok(Box::new(staged(input, table, month).map(|rows| self.drop_set.derive(&rows?))))
+                    Ok(Box::new(staged(input.staged, table, month).map(|rows| self.drop_set.derive(&rows?))))
                 };
                 let (part, held) = self.partition(part, self.drop_set, &derived, (SCANNED, &stays))?;
                 Ok(Done { part, held, listed: Listed::default() })
@@ -211,8 +211,4 @@ impl<'a> Parts<'a> {
         }
         self.merged(part, judge, rows)
     }
-}
-
-fn none<'a>() -> Rows<'a> {
-    Box::new(std::iter::empty())
 }
