@@ -40,6 +40,11 @@ impl<'a> Columns<'a> {
         BuildError::Column { table: self.table, column }
     }
 
+    /// The id of a row, where its table has one.
+    pub(super) fn id(self, row: usize) -> Option<i64> {
+        self.numbers("id").ok().and_then(|ids| at(ids, row))
+    }
+
     /// The column that marks deleted rows, where the table has one.
     pub(super) fn deleted(self) -> Option<&'a dyn Array> {
         self.rows.column_by_name("deleted").map(AsRef::as_ref)

@@ -13,7 +13,8 @@ use crate::table::{AccountFacts, Table, derive_transactions};
 use super::BuildError;
 use super::column::{Columns, at, text_at};
 use super::input::Walked;
-use super::merge::{Fate, Fates, Judge, Rows};
+use super::judge::{Fate, Fates, Judge};
+use super::merge::Rows;
 use super::population::{Days, Population, Standing};
 
 /// The rule for the parent's transactions.

@@ -9,7 +9,7 @@ use crate::table::Table;
 use super::BuildError;
 use super::column::{Columns, at, text_at};
 use super::drop_set::DropSet;
-use super::merge::{Fate, Fates, Judge};
+use super::judge::{Fate, Fates, Judge};
 use super::part::Watch;
 use super::population::{Population, Standing};
 

@@ -12,7 +12,8 @@ use crate::stage::merge::gallop;
 use crate::table::Table;
 
 use super::BuildError;
-use super::column::{Columns, at};
+use super::column::Columns;
+use super::judge::{Fate, Fates, Judge};
 use super::key::Key;
 use super::tally::Tally;
 
@@ -27,55 +28,6 @@ pub(super) fn one<'a>(rows: RecordBatch) -> Rows<'a> {
 /// A stream of nothing.
 pub(super) fn none<'a>() -> Rows<'a> {
     Box::new(std::iter::empty())
-}
-
-/// What becomes of a row of the parent for which no row of equal key was staged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It stays.
-    Keep,
-    /// It has come again under the same id, elsewhere.
-    Moved,
-    /// It is gone.
-    Vanished,
-}
-
-/// The fates of a batch's rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fates {
-    /// The same for all.
-    All(Fate),
-    /// One for each.
-    Each(Vec<Fate>),
-}
-
-impl Fates {
-    fn of(&self, row: usize) -> Fate {
-        match self {
-            Self::All(fate) => *fate,
-            Self::Each(fates) => fates[row],
-        }
-    }
-
-    /// Whether every row stays.
-    pub(super) fn all_stay(&self) -> bool {
-        match self {
-            Self::All(fate) => *fate == Fate::Keep,
-            Self::Each(fates) => fates.iter().all(|fate| *fate == Fate::Keep),
-        }
-    }
-}
-
-/// What a table says of its parent's rows.
-pub(super) trait Judge: Sync {
-    /// The fate of each row.
-    fn fates(&self, rows: &RecordBatch) -> Result<Fates, BuildError>;
-
-    /// The rows as they must be now, where other tables give them columns that changed; `None`: as they are.
-    fn revise(&self, rows: &RecordBatch) -> Result<Option<RecordBatch>, BuildError> {
-        let _ = rows;
-        Ok(None)
-    }
 }
 
 /// What a side of a merge has.
@@ -306,9 +258,4 @@ impl<K: Key> Iterator for Merge<'_, K> {
     fn next(&mut self) -> Option<Self::Item> {
         self.step().transpose()
     }
-}
-
-/// The id of a row, where its table has one.
-pub(super) fn row_id(columns: Columns<'_>, row: usize) -> Option<i64> {
-    columns.numbers("id").ok().and_then(|ids| at(ids, row))
 }

@@ -11,7 +11,7 @@
 //! | `population`, `units` | how every user ended; `state/units.parquet` |
 //! | `parts`, `part` | tables and partitions side by side; one of them |
 //! | `merge`, `key` | staged rows in the place of the parent's |
-//! | `drop_set`, `rules` | which of the parent's rows stay |
+//! | `judge` | what becomes of the parent's rows; `drop_set`, `rules`: who says so |
 //! | `balances`, `coverage`, `held`, `issues` | tables that are computed here |
 //! | `tally`, `sum` | what changed |
 //! | `parent`, `output` | the parent's rows and files; the files of the new snapshot |
@@ -27,6 +27,7 @@ mod error;
 mod held;
 mod input;
 mod issues;
+mod judge;
 mod key;
 mod merge;
 mod output;

@@ -7,8 +7,9 @@ use crate::table::{Month, OrderKey, Table};
 
 use super::BuildError;
 use super::column::Columns;
+use super::judge::Judge;
 use super::key::{Key, TextKey};
-use super::merge::{Judge, Merge, Rows};
+use super::merge::{Merge, Rows};
 use super::output::{Output, Written};
 use super::parent::Parent;
 use super::tally::Tally;

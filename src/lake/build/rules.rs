@@ -6,7 +6,7 @@ use crate::table::Table;
 
 use super::BuildError;
 use super::column::{Columns, at};
-use super::merge::{Fate, Fates, Judge};
+use super::judge::{Fate, Fates, Judge};
 use super::population::{Population, Standing};
 
 /// The rule for `connections`, `connection_sources` and `accounts`: what was fetched replaces everything of its user.

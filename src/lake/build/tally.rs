@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::lake::manifest::Changes;
 
 use super::column::Columns;
-use super::merge::{Fate, row_id};
+use super::judge::Fate;
 
 /// Rows, of which some are marked deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Tally {
         let Some(deleted) = rows.deleted().filter(|deleted| deleted.null_count() < deleted.len()) else {
             return;
         };
-        let ids = (0..deleted.len()).filter(|row| deleted.is_valid(*row)).filter_map(|row| row_id(rows, row));
+        let ids = (0..deleted.len()).filter(|row| deleted.is_valid(*row)).filter_map(|row| rows.id(row));
         self.arrived_deleted.extend(ids);
     }
 
@@ -95,12 +95,12 @@ impl Tally {
             Fate::Moved => {
                 self.moved += 1;
                 if rows.deleted().is_none_or(|deleted| deleted.is_null(row)) {
-                    self.moved_live.extend(row_id(rows, row));
+                    self.moved_live.extend(rows.id(row));
                 }
             }
             Fate::Vanished => {
                 self.vanished += 1;
-                self.vanished_ids.extend(row_id(rows, row));
+                self.vanished_ids.extend(rows.id(row));
             }
         }
     }
