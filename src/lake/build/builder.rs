@@ -7,11 +7,12 @@ use crate::model::UserId;
 use crate::table::{Table, issues_batch};
 
 use super::BuildError;
+use super::accounts::Accounts;
 use super::balances::tonight;
 use super::built::Built;
 use super::column::{Columns, at};
 use super::coverage::{self, Before, Listed};
-use super::drop_set::{Accounts, DropSet};
+use super::drop_set::DropSet;
 use super::held::Held;
 use super::input::{Attempt, BuildInput, Walked};
 use super::issues::{IssueRule, Kinds};

@@ -15,6 +15,9 @@ pub(super) struct Columns<'a> {
     pub(super) rows: &'a RecordBatch,
 }
 
+/// Rows of one user and account: both, and where they stand in their batch.
+pub(super) type Stretch = (Option<i64>, Option<i64>, std::ops::Range<usize>);
+
 impl<'a> Columns<'a> {
     pub(super) fn of(table: Table, rows: &'a RecordBatch) -> Self {
         Self { table, rows }
@@ -48,5 +51,23 @@ impl<'a> Columns<'a> {
     /// The column that marks deleted rows, where the table has one.
     pub(super) fn deleted(self) -> Option<&'a dyn Array> {
         self.rows.column_by_name("deleted").map(AsRef::as_ref)
+    }
+
+    /// The stretches of rows of one user and account.
+    pub(super) fn accounts(self) -> Result<impl Iterator<Item = Stretch>, BuildError> {
+        let (users, accounts) = (self.numbers("id_user")?, self.numbers("id_account")?);
+        let of = |row: usize| (at(users, row), at(accounts, row));
+        let rows = self.rows.num_rows();
+        let mut start = 0;
+        Ok(std::iter::from_fn(move || {
+            if start == rows {
+                return None;
+            }
+            let (user, account) = of(start);
+            let end = (start..rows).find(|row| of(*row) != (user, account)).unwrap_or(rows);
+            let stretch = start..end;
+            start = end;
+            Some((user, account, stretch))
+        }))
     }
 }

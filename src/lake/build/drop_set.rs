@@ -11,11 +11,12 @@ use crate::model::UnitMode;
 use crate::table::{AccountFacts, Table, derive_transactions};
 
 use super::BuildError;
+use super::accounts::Accounts;
 use super::column::{Columns, at, text_at};
 use super::input::Walked;
 use super::judge::{Fate, Fates, Judge};
-use super::merge::Rows;
 use super::population::{Days, Population, Standing};
+use super::received::Received;
 
 /// The rule for the parent's transactions.
 #[derive(Debug)]
@@ -28,45 +29,10 @@ pub(super) struct DropSet<'a> {
     units: HashMap<i64, UnitRule>,
     /// Accounts of fetched users that the parent has.
     known_before: HashSet<i64>,
-    /// Accounts of fetched users whose connection or currency changed, and how all accounts of such users are now.
+    /// Accounts of fetched users whose connection or currency changed.
     revised: HashSet<i64>,
+    /// How the accounts of fetched users are now.
     facts: AccountFacts,
-}
-
-/// A set of ids that is asked for each row of the parent, nearly always in vain: a table of bits, some sixteen for each
-/// id, answers most of that without a search.
-#[derive(Debug)]
-struct Received {
-    /// Ascending.
-    ids: Vec<i64>,
-    bits: Vec<u64>,
-    /// The highest bits of an id's hash that name its bit.
-    shift: u32,
-}
-
-impl Received {
-    fn new(mut ids: Vec<i64>) -> Self {
-        ids.sort_unstable();
-        ids.dedup();
-        let places = (ids.len() * 16).next_power_of_two().max(64);
-        let mut set = Self { ids, bits: vec![0; places / 64], shift: 64 - places.trailing_zeros() };
-        for at in 0..set.ids.len() {
-            let (word, bit) = set.place(set.ids[at]);
-            set.bits[word] |= bit;
-        }
-        set
-    }
-
-    /// Where an id's bit is. Ids follow one another: a multiplication by an odd number scatters them.
-    fn place(&self, id: i64) -> (usize, u64) {
-        let place = id.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift;
-        (usize::try_from(place / 64).unwrap_or(0), 1 << (place % 64))
-    }
-
-    fn contains(&self, id: i64) -> bool {
-        let (word, bit) = self.place(id);
-        self.bits[word] & bit != 0 && self.ids.binary_search(&id).is_ok()
-    }
 }
 
 /// What a fetched unit says of its user's rows.
@@ -87,60 +53,6 @@ impl UnitRule {
         let accounts = unit.accounts.iter().map(|walk| (walk.account.get(), walk.complete));
         Self { walked, accounts: accounts.collect() }
     }
-}
-
-/// What is known of fetched users' accounts, in the parent and now.
-#[derive(Debug, Default)]
-pub(super) struct Accounts {
-    before: HashMap<i64, (Option<i64>, Option<String>)>,
-    now: HashMap<i64, (Option<i64>, Option<String>)>,
-    facts: AccountFacts,
-}
-
-impl Accounts {
-    /// Reads the accounts of fetched users, as the parent has them and as they are staged.
-    pub(super) fn read(
-        population: &Population,
-        parent: Rows<'_>,
-        staged: Rows<'_>,
-    ) -> Result<Self, BuildError> {
-        let mut accounts = Self::default();
-        for rows in parent {
-            collect(&rows?, population, &mut accounts.before)?;
-        }
-        let narrow = |rows: &RecordBatch| -> Result<RecordBatch, BuildError> {
-            let place = |name| rows.schema_ref().index_of(name);
-            let columns = [place("id"), place("id_connection"), place("currency")];
-            let columns: Result<Vec<usize>, _> = columns.into_iter().collect();
-            columns.and_then(|columns| rows.project(&columns)).map_err(BuildError::rows(Table::Accounts))
-        };
-        let mut staged_accounts = Vec::new();
-        for rows in staged {
-            let rows = rows?;
-            collect(&rows, population, &mut accounts.now)?;
-            staged_accounts.push(narrow(&rows)?);
-        }
-        accounts.facts = AccountFacts::of(&staged_accounts);
-        Ok(accounts)
-    }
-}
-
-fn collect(
-    rows: &RecordBatch,
-    population: &Population,
-    into: &mut HashMap<i64, (Option<i64>, Option<String>)>,
-) -> Result<(), BuildError> {
-    let columns = Columns::of(Table::Accounts, rows);
-    let (ids, users) = (columns.numbers("id")?, columns.numbers("id_user")?);
-    let (connections, currencies) = (columns.numbers("id_connection")?, columns.texts("currency")?);
-    for row in 0..rows.num_rows() {
-        if population.standing(at(users, row)) == Standing::Fetched
-            && let Some(id) = at(ids, row)
-        {
-            into.insert(id, (at(connections, row), text_at(currencies, row).map(str::to_owned)));
-        }
-    }
-    Ok(())
 }
 
 impl<'a> DropSet<'a> {
@@ -166,7 +78,7 @@ impl<'a> DropSet<'a> {
 
     /// Whether no row of the parent can be touched.
     pub(super) fn is_idle(&self) -> bool {
-        self.received.ids.is_empty() && self.population.all_stay()
+        self.received.is_empty() && self.population.all_stay()
     }
 
     /// Whether a row of that id came in this run.
@@ -175,7 +87,7 @@ impl<'a> DropSet<'a> {
     }
 
     /// What becomes of all rows of an account, or on which days rows vanish.
-    fn account(&self, user: Option<i64>, account: Option<i64>) -> AccountFate {
+    fn fate_of(&self, user: Option<i64>, account: Option<i64>) -> AccountFate {
         match self.population.standing(user) {
             Standing::Stays => return AccountFate::Stays,
             Standing::Gone => return AccountFate::Leaves,
@@ -213,10 +125,10 @@ impl Judge for DropSet<'_> {
         let columns = Columns::of(Table::Transactions, rows);
         let (ids, dates) = (columns.numbers("id")?, columns.dates("date")?);
         let mut fates = Vec::with_capacity(rows.num_rows());
-        for (user, account, stretch) in accounts_of(columns)? {
-            let account = self.account(user, account);
+        for (user, account, stretch) in columns.accounts()? {
+            let fate = self.fate_of(user, account);
             for row in stretch {
-                fates.push(match account {
+                fates.push(match fate {
                     _ if self.outside.contains(&ids.value(row)) => Fate::Vanished,
                     _ if self.received(ids.value(row)) => Fate::Moved,
                     AccountFate::Leaves => Fate::Vanished,
@@ -239,7 +151,7 @@ impl Judge for DropSet<'_> {
         let table = Table::Transactions;
         let mut pieces = Vec::new();
         let mut any = false;
-        for (_, account, stretch) in accounts_of(Columns::of(table, rows))? {
+        for (_, account, stretch) in Columns::of(table, rows).accounts()? {
             let piece = rows.slice(stretch.start, stretch.len());
             pieces.push(if account.is_some_and(|account| self.revised.contains(&account)) {
                 any = true;
@@ -295,25 +207,4 @@ impl DropSet<'_> {
         let accounts: &Int64Array = Columns::of(Table::Transactions, rows).numbers("id_account")?;
         Ok(accounts.iter().flatten().any(|account| self.revised.contains(&account)))
     }
-}
-
-/// Rows of one user and account: both, and where they stand in their batch.
-pub(super) type Stretch = (Option<i64>, Option<i64>, std::ops::Range<usize>);
-
-/// The stretches of rows of one user and account.
-pub(super) fn accounts_of(columns: Columns<'_>) -> Result<impl Iterator<Item = Stretch>, BuildError> {
-    let (users, accounts) = (columns.numbers("id_user")?, columns.numbers("id_account")?);
-    let of = |row: usize| (at(users, row), at(accounts, row));
-    let rows = columns.rows.num_rows();
-    let mut start = 0;
-    Ok(std::iter::from_fn(move || {
-        if start == rows {
-            return None;
-        }
-        let (user, account) = of(start);
-        let end = (start..rows).find(|row| of(*row) != (user, account)).unwrap_or(rows);
-        let stretch = start..end;
-        start = end;
-        Some((user, account, stretch))
-    }))
 }

@@ -8,7 +8,6 @@ use crate::table::Table;
 
 use super::BuildError;
 use super::column::{Columns, at};
-use super::drop_set::accounts_of;
 use super::part::Watch;
 
 /// Rows of one account.
@@ -76,7 +75,7 @@ impl Watch for Held {
     fn see(&mut self, rows: &RecordBatch) -> Result<(), BuildError> {
         let columns = Columns::of(Table::Transactions, rows);
         let dates = columns.dates("date")?;
-        for (user, account, stretch) in accounts_of(columns)? {
+        for (user, account, stretch) in columns.accounts()? {
             // Rows of an account ascend by date, those without one first.
             let last = at(dates, stretch.end - 1);
             let first = if dates.null_count() == 0 {

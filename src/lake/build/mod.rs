@@ -12,11 +12,13 @@
 //! | `parts`, `part` | tables and partitions side by side; one of them |
 //! | `merge`, `key` | staged rows in the place of the parent's |
 //! | `judge` | what becomes of the parent's rows; `drop_set`, `rules`: who says so |
+//! | `received`, `accounts` | what the rule for transactions asks: ids that came, accounts that changed |
 //! | `balances`, `coverage`, `held`, `issues` | tables that are computed here |
 //! | `tally`, `sum` | what changed |
 //! | `parent`, `output` | the parent's rows and files; the files of the new snapshot |
 //! | `column` | typed columns by name |
 
+mod accounts;
 mod balances;
 mod builder;
 mod built;
@@ -35,6 +37,7 @@ mod parent;
 mod part;
 mod parts;
 mod population;
+mod received;
 mod rules;
 mod staged;
 mod sum;
