@@ -1,7 +1,8 @@
 //! Misbehaviour by script: which request ([`Rule`]) gets what ([`Fault`], a change of the data, a delay).
 //!
 //! `kind` lists the faults; `rule` decides when; `apply` turns an answer into what goes over the wire; `script` is a
-//! list of raw bytes, pauses and resets; `scene` is the request; `gzip` makes good and bad compressed bodies; `link` bends `_links`.
+//! list of raw bytes, pauses and resets; `scene` is the request; `gzip` makes good and bad compressed bodies; `link`
+//! bends `_links`.
 
 mod apply;
 mod gzip;
