@@ -3,8 +3,8 @@
 use crate::model::time;
 use crate::table::health::Health;
 
+use super::Period;
 use super::kind;
-use super::period::Period;
 
 /// An account and all that its statement's heading needs.
 #[derive(Clone, Debug, Default)]

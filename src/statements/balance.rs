@@ -4,9 +4,9 @@
 //! right when all of them are there, all are booked, all amounts are known, and nothing else moves the balance.
 
 use super::CardRows;
+use super::Period;
 use super::account::Account;
 use super::kind;
-use super::period::Period;
 use super::tally::Tally;
 
 /// Balances of a period.
@@ -140,7 +140,7 @@ mod tests {
 
     use super::super::account::Held;
     use super::super::line::Standing;
-    use super::super::tally::{Days, Entry};
+    use super::super::tally::{Calendar, Entry};
     use super::*;
 
     /// An account whose balance is of day 100 and whose rows begin on day 1.
@@ -155,11 +155,11 @@ mod tests {
         }
     }
 
-    fn days(from: i32, to: i32) -> Days {
-        Days { period: Period { from: Some(from), to: Some(to) }, as_of: Some(100), check: None }
+    fn days(from: i32, to: i32) -> Calendar {
+        Calendar { period: Period { from: Some(from), to: Some(to) }, as_of: Some(100), check: None }
     }
 
-    fn tally(rows: &[(i32, i128)], days: Days) -> Tally {
+    fn tally(rows: &[(i32, i128)], days: Calendar) -> Tally {
         let mut tally = Tally::default();
         for (date, amount) in
             rows.iter().filter(|(date, _)| days.period.from.is_none_or(|from| from <= *date))
@@ -169,7 +169,7 @@ mod tests {
         tally
     }
 
-    fn of(account: &Account, tally: &Tally, days: Days) -> Result<Balances, NoBalance> {
+    fn of(account: &Account, tally: &Tally, days: Calendar) -> Result<Balances, NoBalance> {
         balances(account, tally, days.period, CardRows::Summary)
     }
 
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn an_earlier_balance_checks_the_rows() {
-        let days = Days { check: Some(18), ..days(10, 20) };
+        let days = Calendar { check: Some(18), ..days(10, 20) };
         let rows = tally(&[(15, -5), (19, 7)], days);
         assert_eq!(
             check(&account(50), &rows, Some((18, 40))),

@@ -2,7 +2,7 @@
 
 use crate::encode::Dialect;
 
-use super::period::Period;
+use super::Period;
 use super::words::Words;
 use super::{CardRows, Request};
 

@@ -2,8 +2,8 @@
 
 use crate::table::health::Health;
 
+use super::Period;
 use super::account::Account;
-use super::period::Period;
 use super::tally::Tally;
 
 /// Something that a statement should hold and does not.

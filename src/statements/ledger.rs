@@ -15,12 +15,12 @@ use crate::lake::manifest::FileEntry;
 use crate::model::time;
 use crate::table::{Month, Table};
 
+use super::Period;
 use super::account::Account;
 use super::columns::columns;
 use super::kind;
 use super::line::{Line, Standing};
-use super::period::Period;
-use super::tally::{Days, Entry, Tally};
+use super::tally::{Calendar, Entry, Tally};
 use super::{Request, StatementsError};
 
 /// Scratch bytes that may stay in memory.
@@ -153,7 +153,7 @@ impl Ledger {
         let account = &reading.accounts[place];
         let kept = &mut self.accounts[place];
         let (entry, kind) = reading.entry(columns, row, account);
-        let days = Days {
+        let days = Calendar {
             period: reading.period,
             as_of: account.as_of_day(),
             check: kept.earlier.map(|(day, _)| day),

@@ -13,7 +13,6 @@
 //! | `report`, `label` | what is said of it: to the caller, and by the pack itself |
 //! | `account` | what is known of an account; `selection`: the accounts asked for, from the snapshot's tables |
 //! | `kind` | what the API's types of accounts and transactions mean |
-//! | `period` | first and last day |
 //! | `ledger` | the transactions, read once; `tally`: what they add up to; `line`: one of them |
 //! | `balance` | balances computed back, or why there are none |
 //! | `cards` | deferred debit cards across accounts: what counts once |
@@ -41,7 +40,6 @@ mod line;
 mod names;
 mod ofx;
 mod pack;
-mod period;
 mod report;
 mod request;
 mod selection;
@@ -53,6 +51,9 @@ mod tally;
 mod tests;
 mod words;
 mod workbook;
+
+// The period of a statement.
+use crate::model::Days as Period;
 
 pub use error::StatementsError;
 pub use pack::write_pack;

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::Names;
+use super::Period;
 use super::account::Account;
 use super::currency::plain_code;
-use super::period::Period;
 use crate::model::time;
 
 /// Characters of a file's name without its extension, at most.

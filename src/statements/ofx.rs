@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use crate::model::{time, write_decimal};
 
+use super::Period;
 use super::account::Account;
 use super::currency::is_iso_4217;
 use super::kind;
 use super::line::{Line, Standing};
-use super::period::Period;
 
 /// Why an account has no OFX file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

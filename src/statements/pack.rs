@@ -7,6 +7,7 @@ use crate::encode::{CsvMarks, CsvProfile, CsvSheet, windows1252};
 use crate::lake::{LakeError, Snapshot};
 use crate::model::{DecimalType, time};
 
+use super::Period;
 use super::cards;
 use super::csv_page::CsvPage;
 use super::edition::Edition;
@@ -15,7 +16,6 @@ use super::label::label;
 use super::ledger::Ledger;
 use super::names::{file_stem, sheet_name};
 use super::ofx::{self, Ofx};
-use super::period::Period;
 use super::report::PackReport;
 use super::selection::{accounts, users_missing};
 use super::statement::{Statement, write_statement};

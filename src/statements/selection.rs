@@ -8,9 +8,9 @@ use crate::model::{Window, time};
 use crate::table::Table;
 use crate::table::health::Health;
 
+use super::Period;
 use super::account::{Account, Held};
 use super::columns::{Column, columns};
-use super::period::Period;
 use super::{Request, StatementsError};
 
 columns! {

@@ -1,7 +1,7 @@
 //! What the rows of an account add up to in a period.
 
+use super::Period;
 use super::line::Standing;
-use super::period::Period;
 
 /// A sum that says when it no longer fits, instead of being wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub(super) struct Entry {
 
 /// The days that a tally looks at.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Days {
+pub(super) struct Calendar {
     pub(super) period: Period,
     /// The day that the bank's balance is of.
     pub(super) as_of: Option<i32>,
@@ -85,7 +85,7 @@ pub(super) struct Days {
 
 impl Tally {
     /// Adds a row of the period or after it; rows before the period are none of its business.
-    pub(super) fn add(&mut self, entry: Entry, days: Days) {
+    pub(super) fn add(&mut self, entry: Entry, days: Calendar) {
         let Entry { date, amount, standing, .. } = entry;
         let live = standing != Standing::Deleted;
         if live {
@@ -142,8 +142,8 @@ impl Tally {
 mod tests {
     use super::*;
 
-    fn days() -> Days {
-        Days { period: Period { from: Some(10), to: Some(20) }, as_of: Some(25), check: Some(18) }
+    fn days() -> Calendar {
+        Calendar { period: Period { from: Some(10), to: Some(20) }, as_of: Some(25), check: Some(18) }
     }
 
     fn booked(date: i32, amount: i128) -> Entry {
@@ -201,7 +201,7 @@ mod tests {
         bounded.add(undated, days());
         assert_eq!((bounded.rows, bounded.undated), (0, 1));
         let mut open = Tally::default();
-        open.add(undated, Days::default());
+        open.add(undated, Calendar::default());
         assert_eq!((open.rows, open.undated), (1, 1));
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use arrow::array::{BooleanArray, Int64Array, RecordBatch};
 use arrow::compute::filter_record_batch;
 
-use crate::model::UnitMode;
+use crate::model::{Days, UnitMode};
 use crate::table::{AccountFacts, Table, derive_transactions};
 
 use super::BuildError;
@@ -15,7 +15,7 @@ use super::accounts::Accounts;
 use super::column::{Columns, at, text_at};
 use super::input::Walked;
 use super::judge::{Fate, Fates, Judge};
-use super::population::{Days, Population, Standing};
+use super::population::{Population, Standing};
 use super::received::Received;
 
 /// The rule for the parent's transactions.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::model::{Reason, UnitMode, UnitOutcome, UserId, Window};
+use crate::model::{Days, Reason, UnitMode, UnitOutcome, UserId};
 
 use super::BuildError;
 use super::input::{Attempt, Walked};
@@ -172,29 +172,5 @@ fn kept(user: UserId, before: Option<&UnitRow>) -> UnitRow {
         Some(row) if row.holds() => UnitRow { outcome: UnitOutcome::Kept, ..row.clone() },
         Some(row) => row.clone(),
         None => UnitRow { outcome: UnitOutcome::Skipped, ..UnitRow::without_rows(user) },
-    }
-}
-
-/// The days of a window, as days since 1970-01-01.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Days {
-    from: Option<i32>,
-    to: Option<i32>,
-}
-
-impl From<Window> for Days {
-    fn from(window: Window) -> Self {
-        let days = |date: Option<jiff::civil::Date>| date.map(crate::model::time::days_of);
-        Self { from: days(window.from()), to: days(window.to()) }
-    }
-}
-
-impl Days {
-    /// Whether the day lies inside; a row without a date lies inside an open window only.
-    pub(super) fn contains(self, day: Option<i32>) -> bool {
-        match day {
-            None => self.from.is_none() && self.to.is_none(),
-            Some(day) => self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to),
-        }
     }
 }
