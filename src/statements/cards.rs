@@ -116,6 +116,7 @@ mod tests {
             ..Account::default()
         };
         Statement {
+            stretches: Vec::new(),
             account,
             tally,
             balances: Err(NoBalance::NotGiven),

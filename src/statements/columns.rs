@@ -58,7 +58,7 @@ impl<'a> Column<'a> {
 /// Declares a struct with a [`Column`] for each of a table's columns that are needed, and how its rows are read.
 macro_rules! columns {
     ($name:ident { $($field:ident = $column:literal,)* }) => {
-        struct $name<'a> { $($field: $crate::statements::columns::Column<'a>,)* }
+        pub(super) struct $name<'a> { $(pub(super) $field: $crate::statements::columns::Column<'a>,)* }
 
         impl<'a> $name<'a> {
             fn of(rows: &'a arrow::record_batch::RecordBatch) -> Result<Self, arrow::error::ArrowError> {
@@ -66,7 +66,7 @@ macro_rules! columns {
             }
 
             /// Hands over the rows of these files of the snapshot: the columns, and the row's number in them.
-            fn for_each<'f>(
+            pub(super) fn for_each<'f>(
                 snapshot: &$crate::lake::Snapshot,
                 files: impl IntoIterator<Item = &'f $crate::lake::manifest::FileEntry>,
                 mut hand_over: impl FnMut(&$name<'_>, usize) -> Result<(), $crate::statements::StatementsError>,

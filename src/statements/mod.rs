@@ -14,6 +14,8 @@
 //! | `account` | what is known of an account; `selection`: the accounts asked for, from the snapshot's tables |
 //! | `kind` | what the API's types of accounts and transactions mean |
 //! | `ledger` | the transactions, read once; `tally`: what they add up to; `line`: one of them |
+//! | `reading`, `doubt` | how a row of them is read, and what of it is in doubt |
+//! | `scratch` | the lines, put aside until their statement is written |
 //! | `balance` | balances computed back, or why there are none |
 //! | `cards` | deferred debit cards across accounts: what counts once |
 //! | `finding` | what is missing, what is worth knowing, what to ask the client |
@@ -29,6 +31,7 @@ mod cards;
 mod columns;
 mod csv_page;
 mod currency;
+mod doubt;
 mod edition;
 mod error;
 mod finding;
@@ -40,8 +43,10 @@ mod line;
 mod names;
 mod ofx;
 mod pack;
+mod reading;
 mod report;
 mod request;
+mod scratch;
 mod selection;
 mod sheet;
 mod statement;

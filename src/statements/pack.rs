@@ -13,10 +13,11 @@ use super::csv_page::CsvPage;
 use super::edition::Edition;
 use super::folder::Folder;
 use super::label::label;
-use super::ledger::Ledger;
+use super::ledger;
 use super::names::{file_stem, sheet_name};
 use super::ofx::{self, Ofx};
 use super::report::PackReport;
+use super::scratch::Scratch;
 use super::selection::{accounts, users_missing};
 use super::statement::{Statement, write_statement};
 use super::summary::{write_balances, write_marks, write_summary};
@@ -46,7 +47,7 @@ struct Writing<'a> {
     folder: Folder,
     edition: Edition<'a>,
     statements: Vec<Statement>,
-    ledger: Ledger,
+    scratch: Scratch,
     scale: u8,
     marks: CsvMarks,
     compromises: Compromises,
@@ -71,12 +72,13 @@ impl<'a> Writing<'a> {
             exported: exported.as_microsecond(),
             users_missing: users_missing(snapshot, request, &accounts),
         };
-        let ledger = Ledger::read(snapshot, request, period, &accounts, folder.path())?;
-        let statement = |(at, account)| Statement::new(account, &ledger, at, &edition);
-        let mut statements: Vec<Statement> = accounts.into_iter().enumerate().map(statement).collect();
+        let scratch = Scratch::new(folder.path());
+        let (kept, scratch) = ledger::read(snapshot, request, period, &accounts, scratch)?;
+        let statement = |(account, kept)| Statement::new(account, kept, &edition);
+        let mut statements: Vec<Statement> = accounts.into_iter().zip(kept).map(statement).collect();
         cards::settle(&mut statements, request.card_rows);
         let (marks, compromises) = (CsvMarks::default(), Compromises::default());
-        Ok(Self { folder, edition, statements, ledger, scale: decimal.scale(), marks, compromises })
+        Ok(Self { folder, edition, statements, scratch, scale: decimal.scale(), marks, compromises })
     }
 
     fn profile(&self) -> CsvProfile {
@@ -101,7 +103,7 @@ impl<'a> Writing<'a> {
         for at in 0..self.statements.len() {
             let name = self.file_name(at);
             let mut page = self.page(&name)?;
-            write_statement(&mut page, &self.statements[at], &mut self.ledger, at, &self.edition)?;
+            write_statement(&mut page, &self.statements[at], &mut self.scratch, &self.edition)?;
             self.marks += page.close()?.marks;
             self.statements[at].file = Ok(name);
         }
@@ -145,15 +147,14 @@ impl<'a> Writing<'a> {
 
     /// One workbook: the index, the accounts, the balances.
     fn book(&mut self, name: &str, accounts: std::ops::Range<usize>) -> Result<(), StatementsError> {
-        let Self { folder, edition, statements, ledger, .. } = self;
+        let Self { folder, edition, statements, scratch, .. } = self;
         let words = &edition.words;
         let created = edition.exported.div_euclid(1_000_000);
         let mut book = Book::new(words.pack, created, edition.dialect, self.scale, folder.path())?;
-        for at in accounts {
-            let statement = &statements[at];
+        for statement in &statements[accounts] {
             let sheet = |part| sheet_name(&statement.account, part, edition.request.names);
             let mut page = book.page(STATEMENT, sheet, words.continued)?;
-            write_statement(&mut page, statement, ledger, at, edition)?;
+            write_statement(&mut page, statement, scratch, edition)?;
             page.finish()?;
         }
         let mut page = book.page(ACCOUNTS, |part| numbered(words.sheet_balances, part), words.continued)?;
@@ -186,7 +187,7 @@ impl<'a> Writing<'a> {
         let name = self.file_name(at);
         let (file, path) = self.folder.create(&name)?;
         let mut file = BufWriter::new(file);
-        let Statement { account, tally, .. } = &self.statements[at];
+        let Statement { account, tally, stretches, .. } = &self.statements[at];
         let covered = ofx::covered(self.edition.period, account, tally.first, tally.last);
         let (exported, language) = (self.edition.exported, self.edition.words.ofx);
         let mut ofx = Ofx::begin(account, exported, covered, language, self.scale);
@@ -197,7 +198,7 @@ impl<'a> Writing<'a> {
             replaced += windows1252(text, &mut bytes);
             file.write_all(&bytes).map_err(StatementsError::io("write", &path))
         };
-        self.ledger.for_each_line(at, |line| {
+        self.scratch.for_each_line(stretches, |line| {
             ofx.transaction(line);
             write(&ofx.take())
         })?;

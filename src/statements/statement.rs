@@ -4,9 +4,10 @@ use super::account::Account;
 use super::balance::{Balances, Check, NoBalance, balances, check};
 use super::edition::Edition;
 use super::finding::{Ask, Gap, Remark, ask, gaps, remarks};
-use super::ledger::Ledger;
+use super::ledger::Kept;
 use super::line::{Line as Row, Standing};
 use super::ofx::NoFile;
+use super::scratch::{Scratch, Stretch};
 use super::sheet::{Cell, Line, Sheet, Width};
 use super::tally::Tally;
 use super::words::Words;
@@ -17,6 +18,8 @@ use super::{CardRows, StatementsError};
 pub(super) struct Statement {
     pub(super) account: Account,
     pub(super) tally: Tally,
+    /// Where its lines lie in the scratch file.
+    pub(super) stretches: Vec<Stretch>,
     pub(super) balances: Result<Balances, NoBalance>,
     pub(super) check: Option<Check>,
     pub(super) gaps: Vec<Gap>,
@@ -30,11 +33,11 @@ pub(super) struct Statement {
 
 impl Statement {
     /// Puts an account's statement together.
-    pub(super) fn new(account: Account, ledger: &Ledger, at: usize, edition: &Edition<'_>) -> Self {
-        let tally = ledger.tally(at).clone();
+    pub(super) fn new(account: Account, kept: Kept, edition: &Edition<'_>) -> Self {
+        let Kept { tally, earlier, stretches } = kept;
         let (period, today) = (edition.period, edition.today);
         let balances = balances(&account, &tally, period, edition.request.card_rows);
-        let earlier = balances.is_ok().then(|| ledger.earlier(at)).flatten();
+        let earlier = earlier.filter(|_| balances.is_ok());
         Self {
             check: check(&account, &tally, earlier),
             gaps: gaps(&account, &tally, period, today),
@@ -44,6 +47,7 @@ impl Statement {
             file: Ok(String::new()),
             account,
             tally,
+            stretches,
             balances,
         }
     }
@@ -103,15 +107,14 @@ const WIDTHS: [Width; 14] = [
 pub(super) fn write_statement(
     sheet: &mut dyn Sheet,
     statement: &Statement,
-    ledger: &mut Ledger,
-    at: usize,
+    scratch: &mut Scratch,
     edition: &Edition<'_>,
 ) -> Result<(), StatementsError> {
     write_heading(sheet, statement, edition)?;
     sheet.gap()?;
     sheet.columns(&edition.words.statement_columns, &WIDTHS)?;
     let mut running = statement.balances.as_ref().ok().map(|balances| balances.opening);
-    ledger.for_each_line(at, |row| {
+    scratch.for_each_line(&statement.stretches, |row| {
         let counts = row.standing == Standing::Booked;
         running = running
             .zip(row.amount.filter(|_| counts).or(Some(0)))
