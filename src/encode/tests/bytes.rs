@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use proptest::prelude::*;
 
-use super::sample::{Here, batch, create, many, read, shape, write};
+use super::sample::{Here, Row, batch, create, many, read, shape, write};
 use crate::encode::parquet_file::ROW_GROUP_ROWS;
 use crate::encode::{EncodeError, Fingerprint, Format, PartWriter, TableReader, part_name};
 
@@ -62,6 +62,25 @@ fn an_empty_table_has_one_file_and_an_empty_partition_none() {
     }
 }
 
+fn any_row() -> impl Strategy<Value = Row> {
+    let columns = (
+        any::<Option<i64>>(),
+        prop::option::of(-(10_i128.pow(28) - 1)..10_i128.pow(28)),
+        any::<Option<bool>>(),
+        prop::option::of(-719_162_i32..2_932_896),
+        prop::option::of(-62_135_596_800_000_000_i64..253_402_300_800_000_000),
+        prop::option::of("[^\0]*"),
+    );
+    columns.prop_map(|(id, value, coming, date, updated, wording)| Row {
+        id,
+        value,
+        coming,
+        date,
+        updated,
+        wording,
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
 
@@ -87,15 +106,7 @@ proptest! {
     }
 
     #[test]
-    fn values_come_back(rows in prop::collection::vec(
-        (
-            any::<Option<i64>>(),
-            prop::option::of(-(10_i128.pow(28) - 1)..10_i128.pow(28)),
-            any::<Option<bool>>(),
-            prop::option::of(-719_162_i32..2_932_896),
-            prop::option::of(-62_135_596_800_000_000_i64..253_402_300_800_000_000),
-            prop::option::of("[^\0]*"),
-        ), 0..50)) {
+    fn values_come_back(rows in prop::collection::vec(any_row(), 0..50)) {
         let folder = tempfile::tempdir().unwrap();
         for format in [Format::Parquet, Format::Csv] {
             let path = folder.path().join(format.as_str());

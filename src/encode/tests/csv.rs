@@ -13,7 +13,7 @@ use crate::encode::{
 fn expected(rows: &[Row], profile: CsvProfile) -> RecordBatch {
     let back = |row: &Row| {
         let mut row = row.clone();
-        row.5 = row.5.map(|text| reads_back_as(&text, profile).into_owned());
+        row.wording = row.wording.map(|text| reads_back_as(&text, profile).into_owned());
         row
     };
     batch(&rows.iter().map(back).collect::<Vec<_>>())
@@ -55,16 +55,16 @@ fn awkward(count: usize, seed: u64) -> Vec<Row> {
     let row = |index: usize| -> Row {
         let mixed = (index as u64 ^ seed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let pick = |shift: u32| TEXTS[(mixed >> shift) as usize % TEXTS.len()];
-        (
-            Some((mixed >> (mixed % 60)) as i64),
-            (!mixed.is_multiple_of(13))
+        Row {
+            id: Some((mixed >> (mixed % 60)) as i64),
+            value: (!mixed.is_multiple_of(13))
                 .then(|| (i128::from(mixed) - i128::from(u64::MAX / 2)) * i128::from(mixed % 1_000)),
-            (!mixed.is_multiple_of(3)).then_some(mixed.is_multiple_of(2)),
-            Some((mixed % 2_932_896) as i32),
-            Some((mixed % 253_402_300_800_000_000) as i64),
-            (!mixed.is_multiple_of(11))
+            coming: (!mixed.is_multiple_of(3)).then_some(mixed.is_multiple_of(2)),
+            date: Some((mixed % 2_932_896) as i32),
+            updated: Some((mixed % 253_402_300_800_000_000) as i64),
+            wording: (!mixed.is_multiple_of(11))
                 .then(|| format!("{}{}", pick(8), if mixed.is_multiple_of(2) { "" } else { pick(16) })),
-        )
+        }
     };
     (0..count).map(row).collect()
 }
@@ -93,15 +93,15 @@ fn a_spreadsheet_file_looks_like_this() {
         let path = folder.path().join(profile.as_str());
         let mut writer = create(&path, Format::Csv, &shape_in(profile));
         let rows = [
-            (
-                Some(1),
-                Some(-1_250_000_000),
-                Some(true),
-                Some(20_779),
-                Some(1_500_000),
-                Some("=1+1 é;".to_owned()),
-            ),
-            (Some(1_000_000_000_000_000), None, None, None, None, None),
+            Row {
+                id: Some(1),
+                value: Some(-1_250_000_000),
+                coming: Some(true),
+                date: Some(20_779),
+                updated: Some(1_500_000),
+                wording: Some("=1+1 é;".to_owned()),
+            },
+            Row { id: Some(1_000_000_000_000_000), ..Row::default() },
         ];
         writer.write(&batch(&rows)).unwrap();
         let written = writer.close().unwrap();
@@ -123,9 +123,23 @@ fn csv_texts_are_exact() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     let rows = [
-        (Some(1), Some(-1_250_000_000), Some(true), Some(0), Some(1_500_000), Some(String::new())),
-        (Some(2), None, None, None, None, None),
-        (Some(3), Some(1), Some(false), Some(-1), Some(-1), Some("a,\"b\"\0".to_owned())),
+        Row {
+            id: Some(1),
+            value: Some(-1_250_000_000),
+            coming: Some(true),
+            date: Some(0),
+            updated: Some(1_500_000),
+            wording: Some(String::new()),
+        },
+        Row { id: Some(2), ..Row::default() },
+        Row {
+            id: Some(3),
+            value: Some(1),
+            coming: Some(false),
+            date: Some(-1),
+            updated: Some(-1),
+            wording: Some("a,\"b\"\0".to_owned()),
+        },
     ];
     let written = write(&path, Format::Csv, [batch(&rows)]);
     assert_eq!(written.marks, CsvMarks { replaced_nuls: 1, ..CsvMarks::default() });
@@ -179,7 +193,7 @@ proptest! {
     #[test]
     fn any_text_comes_back_from_any_profile(texts in prop::collection::vec(
         prop::option::of(prop_oneof!["\\PC*", any::<String>(), "['=+@;,\"\t\r\n 0-9-]{0,6}"]), 1..40)) {
-        let row = |text: &Option<String>| -> Row { (None, Some(-5), None, None, None, text.clone()) };
+        let row = |text: &Option<String>| Row { value: Some(-5), wording: text.clone(), ..Row::default() };
         let rows: Vec<Row> = texts.iter().map(row).collect();
         for profile in CsvProfile::ALL {
             there_and_back(&rows, profile);

@@ -45,22 +45,34 @@ pub(super) fn create(path: &Path, format: Format, shape: &TableShape) -> TableWr
     TableWriter::new(Here.new_file(path).unwrap(), path, format, shape).unwrap()
 }
 
-pub(super) type Row = (Option<i64>, Option<i128>, Option<bool>, Option<i32>, Option<i64>, Option<String>);
+/// A row of the table.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Row {
+    pub(super) id: Option<i64>,
+    pub(super) value: Option<i128>,
+    pub(super) coming: Option<bool>,
+    pub(super) date: Option<i32>,
+    /// Of `last_update` and `last_update_utc`, in microseconds since 1970.
+    pub(super) updated: Option<i64>,
+    pub(super) wording: Option<String>,
+}
 
 pub(super) fn batch(rows: &[Row]) -> RecordBatch {
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>()),
+        Arc::new(rows.iter().map(|row| row.id).collect::<Int64Array>()),
         Arc::new(
             rows.iter()
-                .map(|row| row.1)
+                .map(|row| row.value)
                 .collect::<Decimal128Array>()
                 .with_data_type(DataType::Decimal128(28, 8)),
         ),
-        Arc::new(rows.iter().map(|row| row.2).collect::<BooleanArray>()),
-        Arc::new(rows.iter().map(|row| row.3).collect::<Date32Array>()),
-        Arc::new(rows.iter().map(|row| row.4).collect::<TimestampMicrosecondArray>()),
-        Arc::new(rows.iter().map(|row| row.4).collect::<TimestampMicrosecondArray>().with_timezone("UTC")),
-        Arc::new(rows.iter().map(|row| row.5.as_deref()).collect::<StringArray>()),
+        Arc::new(rows.iter().map(|row| row.coming).collect::<BooleanArray>()),
+        Arc::new(rows.iter().map(|row| row.date).collect::<Date32Array>()),
+        Arc::new(rows.iter().map(|row| row.updated).collect::<TimestampMicrosecondArray>()),
+        Arc::new(
+            rows.iter().map(|row| row.updated).collect::<TimestampMicrosecondArray>().with_timezone("UTC"),
+        ),
+        Arc::new(rows.iter().map(|row| row.wording.as_deref()).collect::<StringArray>()),
     ];
     RecordBatch::try_new(shape().schema, columns).unwrap()
 }
@@ -70,14 +82,14 @@ pub(super) fn many(rows: usize) -> RecordBatch {
     let row = |index: usize| -> Row {
         let mixed = (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
         let some = |modulo: u64| !mixed.is_multiple_of(modulo);
-        (
-            Some(index as i64),
-            some(7).then_some(i128::from(mixed)),
-            some(3).then_some(mixed.is_multiple_of(2)),
-            Some((index / 5_000) as i32),
-            (index % 10_000 < 5_000).then_some(mixed as i64),
-            some(11).then(|| format!("{mixed:x}").repeat((mixed % 9) as usize)),
-        )
+        Row {
+            id: Some(index as i64),
+            value: some(7).then_some(i128::from(mixed)),
+            coming: some(3).then_some(mixed.is_multiple_of(2)),
+            date: Some((index / 5_000) as i32),
+            updated: (index % 10_000 < 5_000).then_some(mixed as i64),
+            wording: some(11).then(|| format!("{mixed:x}").repeat((mixed % 9) as usize)),
+        }
     };
     batch(&(0..rows).map(row).collect::<Vec<_>>())
 }
