@@ -15,7 +15,7 @@
 //! |---|---|
 //! | `staging` | [`Stage`]: takes rows, makes finished units durable in groups |
 //! | `staged` | [`Staged`]: the finished stage, sorted, each key of a unit once |
-//! | `buffer` | rows in memory, and how they become a run |
+//! | `unit`, `sort` | rows in memory; how they become a run |
 //! | `run` | one file of sorted blocks |
 //! | `block` | some rows as one Arrow IPC message |
 //! | `ids` | sorted sets of row keys |
@@ -28,7 +28,6 @@
 //! | `merge` | k-way merge of sorted batches |
 
 mod block;
-mod buffer;
 mod compact;
 mod disk;
 mod error;
@@ -38,10 +37,12 @@ mod key;
 pub mod merge;
 mod open;
 mod run;
+mod sort;
 mod staged;
 mod staging;
 #[cfg(test)]
 mod tests;
+mod unit;
 mod view;
 
 pub use disk::Disk;

@@ -13,12 +13,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::model::{DecimalType, UserId};
 use crate::table::{Issue, Table};
 
-use super::buffer::{Unit, write_rows};
 use super::compact::{choose, compact};
 use super::journal::{Commit, Journal, Record};
 use super::open::{Reusable, open};
 use super::run::{self, Run, RunWriter};
+use super::sort::write_rows;
 use super::staged::{Committed, Staged};
+use super::unit::Unit;
 use super::{Disk, StageError, StageKey, StageOptions};
 
 /// Durable work of the run under way. `R` is what the caller records of a finished unit.

@@ -6,10 +6,13 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | `schema` | tables and columns, read from `schemas/*.toml` |
+//! | `tables` | the tables, by name |
+//! | `schema` | what a table looks like: columns, key, order |
+//! | `schema_file` | a file below `schemas/` |
 //! | `decode/` | a response's bytes → [`Page`] |
 //! | `issue` | what did not fit, and the `issues` table's rows |
-//! | `order` | row order, keys, months |
+//! | `order` | the order of rows |
+//! | `month` | the months that a partitioned table is cut into |
 //! | `join` | rows of several batches as one |
 //! | `derive` | columns that other tables give |
 //! | `column` | columns of a batch, by name and type |
@@ -21,12 +24,17 @@ mod derive;
 pub mod health;
 mod issue;
 mod join;
+mod month;
 mod order;
 mod schema;
+mod schema_file;
+mod tables;
 
 pub use decode::{Context, DecodeError, Decoder, Envelope, Links, List, Page, Refill};
 pub use derive::{AccountFacts, derive_transactions};
 pub use issue::{Issue, IssueKind, issues_batch};
 pub use join::{concat_rows, interleave_rows, is_null};
-pub use order::{Month, NotAMonth, OrderKey, distinct_months, integer_keys, months_of, sort};
-pub use schema::{Children, Clock, Column, ColumnType, Partition, Privacy, Source, Table, TableSchema};
+pub use month::{Month, NotAMonth, distinct_months, months_of};
+pub use order::{OrderKey, integer_keys, sort};
+pub use schema::{Children, Clock, Column, ColumnType, Partition, Privacy, Source, TableSchema};
+pub use tables::Table;

@@ -1,7 +1,7 @@
-//! Tables and their columns, read from `schemas/*.toml`.
+//! What a table looks like: its columns, its key, the order of its rows.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde::Deserialize;
@@ -9,71 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::DecimalType;
 
-macro_rules! tables {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// A table of the lake.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, serde::Serialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum Table { $($(#[$doc])* $variant,)* }
-
-        impl Table {
-            /// Every table, in the order in which they are listed everywhere.
-            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
-
-            /// The table's name, which is also its folder's.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            const fn text(self) -> &'static str {
-                match self { $(Self::$variant => include_str!(concat!("../../schemas/", $name, ".toml")),)* }
-            }
-        }
-    };
-}
-
-tables! {
-    /// The proven list of users.
-    Users = "users",
-    /// Institutions.
-    Connectors = "connectors",
-    /// The ways in to an institution.
-    ConnectorSources = "connector_sources",
-    /// Users' links to institutions.
-    Connections = "connections",
-    /// The ways in which a connection reaches its institution.
-    ConnectionSources = "connection_sources",
-    /// Bank accounts.
-    Accounts = "accounts",
-    /// Transactions.
-    Transactions = "transactions",
-    /// One balance per account and day.
-    Balances = "balances",
-    /// What the snapshot holds of each account.
-    Coverage = "coverage",
-    /// What did not fit its column.
-    Issues = "issues",
-}
-
-impl Table {
-    /// The table of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|table| table.name() == name)
-    }
-
-    /// The table's schema.
-    #[must_use]
-    pub fn schema(self) -> &'static TableSchema {
-        static ALL: LazyLock<Vec<TableSchema>> = LazyLock::new(|| {
-            #[expect(clippy::expect_used, reason = "the files are compiled in and a test reads each of them")]
-            let read = |table: Table| TableSchema::parse(table).expect("a schema file is valid");
-            Table::ALL.into_iter().map(read).collect()
-        });
-        &ALL[self as usize]
-    }
-}
+use super::Table;
 
 /// What a column holds, and the Arrow type that it has in every file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -233,82 +169,7 @@ pub struct TableSchema {
     pub columns: Vec<Column>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SchemaFile {
-    name: Table,
-    meaning: String,
-    key: Vec<String>,
-    required: Option<Vec<String>>,
-    order: Vec<String>,
-    partition: Option<Partition>,
-    children: Option<Children>,
-    #[serde(default)]
-    ignored: Vec<String>,
-    columns: Vec<ColumnLine>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ColumnLine {
-    name: String,
-    #[serde(rename = "type")]
-    kind: ColumnType,
-    source: Option<Vec<String>>,
-    #[serde(default)]
-    derived: bool,
-    #[serde(default)]
-    clock: Clock,
-    #[serde(default)]
-    privacy: Privacy,
-    meaning: String,
-}
-
-fn path_of(text: &str) -> Vec<String> {
-    text.split('.').map(str::to_owned).collect()
-}
-
-impl ColumnLine {
-    fn into_column(self) -> Column {
-        let sources = match self.source {
-            _ if self.derived || self.kind == ColumnType::Extra => vec![Source::Derived],
-            None => vec![Source::Path(path_of(&self.name))],
-            Some(texts) => texts
-                .iter()
-                .map(|text| match text.strip_prefix('^') {
-                    Some(column) => Source::Parent(column.to_owned()),
-                    None if text == "@user" => Source::User,
-                    None => Source::Path(path_of(text)),
-                })
-                .collect(),
-        };
-        Column {
-            name: self.name,
-            kind: self.kind,
-            clock: self.clock,
-            sources,
-            privacy: self.privacy,
-            meaning: self.meaning,
-        }
-    }
-}
-
 impl TableSchema {
-    fn parse(table: Table) -> Result<Self, toml::de::Error> {
-        let file: SchemaFile = toml::from_str(table.text())?;
-        Ok(Self {
-            table: file.name,
-            meaning: file.meaning,
-            required: file.required.unwrap_or_else(|| file.key.clone()),
-            key: file.key,
-            order: file.order,
-            partition: file.partition,
-            children: file.children,
-            ignored: file.ignored.iter().map(|path| path_of(path)).collect(),
-            columns: file.columns.into_iter().map(ColumnLine::into_column).collect(),
-        })
-    }
-
     /// The Arrow schema of every batch and file of the table. Every column is nullable, so that a file says the
     /// same of a column whatever its rows are.
     #[must_use]
@@ -344,29 +205,6 @@ impl TableSchema {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_schema_file_is_valid_and_consistent() {
-        for table in Table::ALL {
-            let schema =
-                TableSchema::parse(table).unwrap_or_else(|error| panic!("{}: {error}", table.name()));
-            assert_eq!(schema.table, table);
-            let named = schema
-                .key
-                .iter()
-                .chain(&schema.required)
-                .chain(&schema.order)
-                .chain(schema.partition.as_ref().map(|p| &p.of));
-            for column in named {
-                assert!(schema.index_of(column).is_some(), "{}: no column {column}", table.name());
-            }
-            let mut names: Vec<_> = schema.columns.iter().map(|column| &column.name).collect();
-            names.sort_unstable();
-            names.dedup();
-            assert_eq!(names.len(), schema.columns.len(), "{}: a column twice", table.name());
-            assert_eq!(Table::from_name(table.name()), Some(table));
-        }
-    }
 
     #[test]
     fn a_fingerprint_depends_on_the_decimal_type() {
