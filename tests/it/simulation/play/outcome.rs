@@ -135,6 +135,8 @@ impl Playing<'_> {
             (Fate::Stopped(code) | Fate::MayStop(code), found) => {
                 found == *code || (found == 4 && self.may_refuse(error, prepared))
             }
+            // Whatever was there then may be back.
+            (Fate::Outage | Fate::Cancelled, 4) if prepared.moving => true,
             (Fate::Outage, found) => found == 69 || self.may_refuse(error, prepared),
             (Fate::Cancelled, found) => found == 130 || self.may_refuse(error, prepared),
             (Fate::Doubtful, 4) => true,

@@ -21,6 +21,8 @@ pub(super) struct Prepared {
     pub(super) only: Option<i64>,
     pub(super) window: (Cell, Cell),
     pub(super) cancel: Cancel,
+    /// Data move under the run.
+    pub(super) moving: bool,
 }
 
 impl Playing<'_> {
@@ -61,7 +63,7 @@ impl Playing<'_> {
         };
         let only =
             (night.order == Order::OneUser && !users.is_empty()).then(|| users[rng.usize(..users.len())]);
-        Prepared { troubles, fate, only, window, cancel }
+        Prepared { troubles, fate, only, window, cancel, moving: night.churn.is_some() }
     }
 
     /// Changes between two requests of the run.
