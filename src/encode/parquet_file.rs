@@ -21,7 +21,8 @@ use super::{CsvMarks, EncodeError, FileSink, TableShape, WrittenFile};
 /// a row group's last has this many rows.
 const BATCH_ROWS: usize = 8_192;
 /// Rows of a row group (DuckDB's own size: one unit of its parallelism); a whole number of batches, so that batches
-/// begin anew with each row group.
+/// begin anew with each row group. With groups of 32,768 rows 3,000,000 of them took 3 % more disk, and pyarrow a third
+/// longer to read them all; DuckDB was as fast, and writing cost the same.
 pub(super) const ROW_GROUP_ROWS: usize = 15 * BATCH_ROWS;
 /// Level 3: level 6 takes 1.8 times as long for 2.3 % less. Level 1 saves 2 to 8 % of the time of writing; its files are
 /// 1.4 % smaller on the benchmark's rows and were 1.6 % larger on others, so it is left alone.
