@@ -13,6 +13,7 @@ use crate::api::{Api, ApiError, ApiErrorKind, Timings};
 use crate::model::{DecimalType, Reason, UserId};
 use crate::table::Decoder;
 
+use super::action::Action;
 use super::cancel::Cancel;
 use super::connectors::{self, Connectors};
 use super::error::{ExtractError, Stop};
@@ -111,11 +112,14 @@ impl Fetcher {
         done: &BTreeMap<UserId, FetchedUnit>,
         out: &mpsc::Sender<Fetched>,
     ) -> Result<(), ExtractError> {
-        for (user, held) in previous {
-            self.shared.owners.claim(*user, held.structure.accounts.keys().copied())?;
-        }
         for (user, unit) in done {
             self.shared.owners.claim(*user, unit.accounts())?;
+        }
+        // Whoever is fetched says anew which accounts are theirs: what the snapshot has of them may have been wrong.
+        let stays =
+            |user: &UserId| plan.users.get(user).is_some_and(|planned| planned.action == Action::Keep);
+        for (user, held) in previous.iter().filter(|(user, _)| stays(user)) {
+            self.shared.owners.claim(*user, held.accounts())?;
         }
         let jobs: Vec<Job> = plan
             .to_fetch()
@@ -226,6 +230,10 @@ impl Fetcher {
             Ok(done) => done,
             Err(Stop::Unit { reason, detail }) => {
                 tracing::warn!(user = job.user.get(), %reason, detail, "the user could not be fetched");
+                // What the snapshot has of them is carried.
+                if let Some(held) = &job.previous {
+                    self.shared.owners.claim(job.user, held.accounts())?;
+                }
                 Fetched::Failed { user: job.user, reason, detail }
             }
             Err(Stop::Run(error)) => return Err(error),

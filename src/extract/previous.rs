@@ -31,3 +31,10 @@ pub struct PreviousUnit {
     /// Accounts and connections.
     pub structure: Structure,
 }
+
+impl PreviousUnit {
+    /// The ids of the user's accounts.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = i64> {
+        self.structure.accounts.keys().copied()
+    }
+}

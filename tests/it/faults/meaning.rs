@@ -274,6 +274,26 @@ fn fault_59_an_account_has_one_owner_whoever_comes_first() {
     }
 }
 
+/// What an answer once said of a user who was exported alone stops nobody once it is mended.
+#[test]
+fn fault_59_an_account_that_was_published_under_another_user_goes_back() {
+    let scene = Scene::new(small());
+    let calm = scene.calm();
+    let (user, owner) = (scene.users()[0], scene.users()[1]);
+    let (own, foreign) = (scene.accounts(user)[0], scene.accounts(owner)[0]);
+    let fault = || Fault::replace(&format!("\"id\": {own},"), &format!("\"id\": {foreign},"));
+    scene.inject(Rule::on(Endpoint::Accounts).user(user).always().fault(fault()));
+    scene.run_with("lake", |config| config.users = vec![UserId::new(user).unwrap()]).whole();
+    // As long as it is said, or the user fails and what was published is carried, nothing is published.
+    assert_eq!(scene.run("lake").exit, 65);
+    scene.bank.sandbox.clear_rules();
+    scene.inject(Rule::on(Endpoint::Connections).user(user).always().fault(Fault::Status(403)));
+    let ended = scene.run_with("lake", |config| config.max_failed_percent = Some(100));
+    assert_eq!(ended.exit, 65, "{}", ended.error);
+    scene.bank.sandbox.clear_rules();
+    assert_eq!(scene.run("lake").whole().digests(), calm);
+}
+
 #[test]
 fn fault_60_clocks_that_disagree() {
     let dates =
