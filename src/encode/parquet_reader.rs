@@ -1,6 +1,7 @@
 //! A Parquet file, back as record batches.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -68,13 +69,15 @@ impl ParquetReader {
         shape: &TableShape,
         copied: &[&str],
     ) -> Result<(Fingerprint, Self), EncodeError> {
-        let file = File::open(path).map_err(EncodeError::io("open", path))?;
+        let mut file = File::open(path).map_err(EncodeError::io("open", path))?;
         let length = file.metadata().map_err(EncodeError::io("open", path))?.len();
         if length > WHOLE_BYTES {
             let reader = Self::checked(file, path, shape, copied)?;
             return Ok((Fingerprint::of_file(path)?, reader));
         }
-        let bytes = Bytes::from(std::fs::read(path).map_err(EncodeError::io("read", path))?);
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(EncodeError::io("read", path))?;
+        let bytes = Bytes::from(bytes);
         Ok((Fingerprint::of(&bytes), Self::checked(bytes, path, shape, copied)?))
     }
 
